@@ -58,10 +58,14 @@ class CustInfoError(Exception):
 
     def __init__(self, message: str, *, code: str | None = None, **details: object) -> None:
         super().__init__(message)
-        self.message = message
         if code is not None:
             self.code = code
         self.details: Mapping[str, object] = details
+
+    @property
+    def message(self) -> str:
+        """What was wrong, what was expected, what to do next."""
+        return str(self.args[0])
 
     def __str__(self) -> str:
         return self.message
