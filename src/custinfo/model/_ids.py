@@ -1,0 +1,30 @@
+"""Identifiers of records: UUID version 7 as text."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import uuid
+
+_lock = threading.Lock()
+_last = 0
+
+
+def new_id() -> str:
+    """A new UUID version 7: sorted by time, strictly increasing within a process.
+
+    48 bits of milliseconds, 12 bits of the fraction of a millisecond, 62 random bits.
+
+    Source: RFC 9562 (May 2024), section 5.7 and, for the fraction, method 3 of section 6.2.
+
+    >>> first, second = new_id(), new_id()
+    >>> first < second, len(first), first[14]
+    (True, 36, '7')
+    """
+    global _last
+    with _lock:
+        milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+        _last = stamp = max(milliseconds << 12 | (rest << 12) // 1_000_000, _last + 1)
+    random = int.from_bytes(os.urandom(8)) >> 2
+    return str(uuid.UUID(int=(stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | random))
