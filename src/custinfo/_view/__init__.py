@@ -1,1 +1,22 @@
-__all__: list[str] = []
+"""HTML tables and pages, progress: how results look, whatever they mean."""
+
+from __future__ import annotations
+
+from custinfo._lazy import lazy_exports
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from custinfo._view._html import cell, page, table
+    from custinfo._view._progress import Progress, reporting
+
+__all__ = ["Progress", "cell", "page", "reporting", "table"]
+
+_EXPORTS = {
+    "Progress": "custinfo._view._progress",
+    "cell": "custinfo._view._html",
+    "page": "custinfo._view._html",
+    "reporting": "custinfo._view._progress",
+    "table": "custinfo._view._html",
+}
+
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

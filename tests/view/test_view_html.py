@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import builtins
+import datetime as dt
+import html.parser
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custinfo._view import cell, page, reporting, table
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, ""), (float("nan"), ""), (np.datetime64("NaT"), ""), (True, "yes"), (np.int64(1234), "1,234"),
+     (2.0, "2"), (0.1 + 0.2, "0.3"), ("<i>'&\"", "&lt;i&gt;&#x27;&amp;&quot;"), (dt.date(2024, 1, 2), "2024-01-02"),
+     ("x" * 500, "x" * 119 + "…")],
+)  # fmt: skip
+def test_a_cell_shows_its_value_as_escaped_text(value: object, text: str) -> None:
+    assert cell(value) == text
+
+
+class Tags(html.parser.HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.seen.append(tag)
+
+
+def tags(text: str) -> set[str]:
+    parser = Tags()
+    parser.feed(text)
+    return set(parser.seen)
+
+
+@given(st.text(), st.text(), st.text())
+def test_no_text_of_the_data_becomes_markup(name: str, value: str, title: str) -> None:
+    assert tags(table({name: [value]}, title=title)) <= {"table", "caption", "thead", "tbody", "tr", "th", "td"}
+    assert tags(page(title, [(name, "")])) <= {
+        "html", "head", "meta", "title", "style", "body", "h1", "section", "h2"
+    }  # fmt: skip
+
+
+def test_a_long_table_says_how_much_is_not_shown() -> None:
+    text = table({"n": np.arange(1000)}, max_rows=3)
+    assert "… 997 more rows of 1,000" in text
+    assert text.count("<tr>") == 5
+
+
+def test_an_empty_table_is_a_table() -> None:
+    assert "<tbody></tbody>" in table({"n": []})
+    assert "<tbody></tbody>" in table({})
+
+
+def test_a_callback_gets_done_and_total() -> None:
+    seen: list[tuple[int, int]] = []
+    with reporting(lambda done, total: seen.append((done, total)), total=2) as step:
+        step(1)
+        step(2)
+    assert seen == [(1, 2), (2, 2)]
+
+
+def test_no_progress_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    with reporting(False, total=2) as step:
+        step(2)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_true_shows_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    with reporting(True, total=2, label="scoring") as step:
+        step(1)
+        step(2)
+    assert "scoring: 100%" in capsys.readouterr().err
+
+
+def test_true_is_silent_where_tqdm_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "tqdm", raising=False)
+    real = builtins.__import__
+
+    def fake(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name == "tqdm":
+            raise ModuleNotFoundError(name="tqdm")
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", fake)
+    with reporting(True, total=2) as step:
+        step(2)
+    assert capsys.readouterr() == ("", "")
