@@ -1,5 +1,7 @@
 """Customer information for billing and payment systems."""
 
+from custinfo._lazy import lazy_exports
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from custinfo.book import Book
@@ -9,8 +11,6 @@ if TYPE_CHECKING:
     from custinfo.model import Account, Customer, Money, Transaction
     from custinfo.segment import rfm
     from custinfo.store import open_store
-
-from custinfo._lazy import lazy_exports
 
 __version__ = "0.1.0"
 __all__ = [

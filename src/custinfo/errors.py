@@ -121,9 +121,7 @@ class InvalidRecordError(CustInfoError, ExceptionGroup):
         return (_rebuild_group, (self.message, list(self.exceptions), self.code, dict(self.details)))
 
 
-def _rebuild_group(
-    message: str, errors: list[Exception], code: str, details: dict[str, object]
-) -> InvalidRecordError:
+def _rebuild_group(message: str, errors: list[Exception], code: str, details: dict[str, object]) -> InvalidRecordError:
     return InvalidRecordError(message, errors, code=code, **details)
 
 

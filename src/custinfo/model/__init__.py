@@ -1,1 +1,122 @@
-__all__: list[str] = []
+"""Customers, accounts and money: value objects, entities, the field catalogue and their JSON form."""
+
+from custinfo._lazy import lazy_exports
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from custinfo.model._account import (
+        Account,
+        AccountStatus,
+        Transaction,
+        TransactionKind,
+        TransactionStatus,
+    )
+    from custinfo.model._codec import catalogue, dumps, from_dict, kind_of, loads, to_dict
+    from custinfo.model._contact import (
+        Address,
+        Email,
+        Identifier,
+        NameUse,
+        PersonName,
+        Phone,
+        Tag,
+        email_key,
+        identifier_key,
+        name_key,
+        phone_key,
+    )
+    from custinfo.model._customer import Customer, CustomerKind, CustomerStatus
+    from custinfo.model._field import (
+        FieldInfo,
+        Index,
+        Term,
+        fields_of,
+        indexes_of,
+        lookup_terms,
+        masked,
+        personal_fields,
+    )
+    from custinfo.model._ids import new_id
+    from custinfo.model._iso4217 import is_currency, minor_digits
+    from custinfo.model._mask import mask
+    from custinfo.model._merge import Merge
+    from custinfo.model._money import Money
+
+_MODULES = {
+    "_account": ("Account", "AccountStatus", "Transaction", "TransactionKind", "TransactionStatus"),
+    "_codec": ("catalogue", "dumps", "from_dict", "kind_of", "loads", "to_dict"),
+    "_contact": (
+        "Address",
+        "Email",
+        "Identifier",
+        "NameUse",
+        "PersonName",
+        "Phone",
+        "Tag",
+        "email_key",
+        "identifier_key",
+        "name_key",
+        "phone_key",
+    ),
+    "_customer": ("Customer", "CustomerKind", "CustomerStatus"),
+    "_field": (
+        "FieldInfo",
+        "Index",
+        "Term",
+        "fields_of",
+        "indexes_of",
+        "lookup_terms",
+        "masked",
+        "personal_fields",
+    ),
+    "_ids": ("new_id",),
+    "_iso4217": ("is_currency", "minor_digits"),
+    "_mask": ("mask",),
+    "_merge": ("Merge",),
+    "_money": ("Money",),
+}
+__all__ = [
+    "Account",
+    "AccountStatus",
+    "Address",
+    "Customer",
+    "CustomerKind",
+    "CustomerStatus",
+    "Email",
+    "FieldInfo",
+    "Identifier",
+    "Index",
+    "Merge",
+    "Money",
+    "NameUse",
+    "PersonName",
+    "Phone",
+    "Tag",
+    "Term",
+    "Transaction",
+    "TransactionKind",
+    "TransactionStatus",
+    "catalogue",
+    "dumps",
+    "email_key",
+    "fields_of",
+    "from_dict",
+    "identifier_key",
+    "indexes_of",
+    "is_currency",
+    "kind_of",
+    "loads",
+    "lookup_terms",
+    "mask",
+    "masked",
+    "minor_digits",
+    "name_key",
+    "new_id",
+    "personal_fields",
+    "phone_key",
+    "to_dict",
+]
+
+__getattr__, __dir__ = lazy_exports(
+    __name__, {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
+)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -165,7 +166,11 @@ def _catalogue(cls: type) -> Iterator[FieldInfo]:
 
 
 def _type_name(kind: Any) -> str:
-    return kind.__name__ if isinstance(kind, type) and not _is_tuple(kind) else str(kind).replace("custinfo.model.", "")
+    return (
+        kind.__name__
+        if isinstance(kind, type) and not _is_tuple(kind)
+        else re.sub(r"\b(custinfo\.model\._\w+|collections\.abc|datetime|typing)\.", "", str(kind))
+    )
 
 
 def _is_tuple(kind: Any) -> bool:
@@ -225,8 +230,6 @@ def lookup_terms(obj: Any) -> list[Term]:
 def _terms(obj: Any) -> Iterator[Term]:
     for attribute in attrs.fields(type(obj)):
         value = getattr(obj, attribute.name)
-        if value is None or value == ():
-            continue
         index = declaration(attribute).index
         if index is not None:
             text = index.text(obj)
@@ -256,7 +259,8 @@ def masked(value: Any, how: str) -> Any:
             info = declaration(attribute).info
             part = getattr(value, attribute.name)
             if info.personal and part is not None:
-                changes[attribute.name] = _masked_part(part, info.mask if how == "own" else how)
+                whole = how == "own" and _value_object(attribute.type) is None
+                changes[attribute.name] = _masked_part(part, info.mask if whole else how)
         return attrs.evolve(value, **changes)
     return mask(value, "hide" if how == "own" else how)
 
@@ -264,6 +268,10 @@ def masked(value: Any, how: str) -> Any:
 def _masked_part(part: Any, how: str) -> Any:
     if isinstance(part, tuple):
         return tuple(_masked_part(item, how) for item in part)
+    if attrs.has(type(part)):
+        return masked(part, how)
+    if isinstance(part, Mapping):
+        return {}
     return mask(part, how) if isinstance(part, str) else None
 
 

@@ -1,7 +1,5 @@
 """Money in integer minor units."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
@@ -9,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 import attrs
 
 from custinfo.errors import InvalidFieldError
+from custinfo.model._field import plain
 from custinfo.model._iso4217 import minor_digits
 
 _INT64 = 2**63
@@ -34,8 +33,8 @@ class Money:
     (Decimal('12.30'), '500 JPY')
     """
 
-    minor: int = attrs.field()
-    currency: str = attrs.field()
+    minor: int = plain("minor units", "最小货币单位金额", retention="ledger")
+    currency: str = plain("currency, ISO 4217", "币种", retention="ledger")
 
     def __attrs_post_init__(self) -> None:
         if type(self.minor) is not int:
@@ -45,7 +44,7 @@ class Money:
         minor_digits(self.currency)
 
     @classmethod
-    def of(cls, amount: str | int | Decimal, currency: str) -> Money:
+    def of(cls, amount: str | int | Decimal, currency: str) -> "Money":
         """Money from an exact amount in major units.
 
         Args:
@@ -81,27 +80,27 @@ class Money:
         """The amount in major units, with the currency's number of decimals."""
         return Decimal(self.minor).scaleb(-minor_digits(self.currency))
 
-    def _same(self, other: Money) -> int:
+    def _same(self, other: "Money") -> int:
         if self.currency != other.currency:
             raise _fault("money.currency", "amounts of two currencies; convert one first")
         return other.minor
 
-    def __add__(self, other: Money) -> Money:
+    def __add__(self, other: object) -> "Money":
         return Money(self.minor + self._same(other), self.currency) if isinstance(other, Money) else NotImplemented
 
-    def __sub__(self, other: Money) -> Money:
+    def __sub__(self, other: object) -> "Money":
         return Money(self.minor - self._same(other), self.currency) if isinstance(other, Money) else NotImplemented
 
-    def __neg__(self) -> Money:
+    def __neg__(self) -> "Money":
         return Money(-self.minor, self.currency)
 
-    def __lt__(self, other: Money) -> bool:
+    def __lt__(self, other: object) -> bool:
         return self.minor < self._same(other) if isinstance(other, Money) else NotImplemented
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
 
-    def allocate(self, ratios: Sequence[int]) -> tuple[Money, ...]:
+    def allocate(self, ratios: Sequence[int]) -> tuple["Money", ...]:
         """Split by integer ratios so that the parts sum to the whole exactly.
 
         Remainders go to the largest fractions, then to the earlier parts (largest remainder method, Hamilton 1792).
@@ -121,6 +120,4 @@ class Money:
         parts = [divmod(self.minor * ratio, total) for ratio in ratios]
         left = self.minor - sum(whole for whole, _ in parts)
         first = sorted(range(len(parts)), key=lambda index: (-parts[index][1], index))[:left]
-        return tuple(
-            Money(whole + (index in first), self.currency) for index, (whole, _) in enumerate(parts)
-        )
+        return tuple(Money(whole + (index in first), self.currency) for index, (whole, _) in enumerate(parts))

@@ -1,0 +1,135 @@
+"""Accounts and the payments on them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+from custinfo.errors import InvalidFieldError
+from custinfo.model._contact import _optional_utc
+from custinfo.model._field import Index, optional_text, personal, plain, required_text, utc
+from custinfo.model._ids import new_id
+from custinfo.model._iso4217 import minor_digits
+from custinfo.model._money import Money
+
+CUSTOMER_ID = Index(name="customer_id", text=lambda account: account.customer_id, blind=False)
+ACCOUNT_ID = Index(name="account_id", text=lambda transaction: transaction.account_id, blind=False)
+
+
+class AccountStatus(StrEnum):
+    """Where an account stands."""
+
+    OPEN = "open"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
+class TransactionKind(StrEnum):
+    """What a transaction does; the words of Kill Bill and Stripe."""
+
+    PAYMENT = "payment"
+    REFUND = "refund"
+    CHARGEBACK = "chargeback"
+    PAYOUT = "payout"
+    ADJUSTMENT = "adjustment"
+
+
+class TransactionStatus(StrEnum):
+    """Where a transaction stands; only posted ones count as money."""
+
+    PENDING = "pending"
+    POSTED = "posted"
+    FAILED = "failed"
+    VOIDED = "voided"
+
+
+def _currency(_: object, __: object, value: str) -> None:
+    minor_digits(value)
+
+
+def _money(_: object, __: object, value: object) -> None:
+    if not isinstance(value, Money):
+        raise InvalidFieldError("amount must be Money, for instance Money.of('12.30', 'CNY')", code="field.type")
+
+
+@attrs.frozen(kw_only=True)
+class Account:
+    """An account of a customer, in one currency.
+
+    >>> Account(id="a1", customer_id="c1", currency="CNY")
+    Account(id='a1', version=0, customer_id='c1', currency='CNY', status=<AccountStatus.OPEN: 'open'>)
+    """
+
+    id: str = plain("id of the record", "记录编号", pii="pseudonym", factory=new_id, validator=required_text)
+    version: int = plain("version of the stored record", "版本", default=0)
+    customer_id: str = plain(
+        "id of the customer", "客户编号", pii="pseudonym", index=CUSTOMER_ID, validator=required_text
+    )
+    currency: str = plain("currency, ISO 4217", "币种", retention="ledger", validator=_currency)
+    status: AccountStatus = plain("status", "状态", default=AccountStatus.OPEN, converter=AccountStatus)
+    name: str | None = personal("financial", "name of the account", "账户名", default=None, validator=optional_text)
+    created_at: datetime | None = plain("when created", "创建时间", default=None, repr=False, converter=_optional_utc)
+    updated_at: datetime | None = plain("when changed", "更新时间", default=None, repr=False, converter=_optional_utc)
+    extra: Mapping[str, Any] = personal("content", "keys unknown to this release", "其他字段", factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class Transaction:
+    """One payment, refund, chargeback, payout or adjustment on an account.
+
+    Args:
+        amount: never negative but for adjustments; the kind says the direction.
+        occurred_at: aware datetime, kept in UTC.
+
+    Raises:
+        InvalidFieldError: "transaction.negative", "time.naive", "field.type".
+
+    >>> from datetime import UTC, datetime
+    >>> paid = Transaction(id="t1", account_id="a1", amount=Money.of("9.90", "CNY"), occurred_at=datetime.now(UTC))
+    >>> paid.signed_minor, attrs.evolve(paid, kind="refund").signed_minor
+    (990, -990)
+    """
+
+    id: str = plain("id of the record", "记录编号", pii="pseudonym", factory=new_id, validator=required_text)
+    version: int = plain("version of the stored record", "版本", default=0)
+    account_id: str = plain("id of the account", "账户编号", pii="pseudonym", index=ACCOUNT_ID, validator=required_text)
+    kind: TransactionKind = plain(
+        "what it does", "类型", retention="ledger", default=TransactionKind.PAYMENT, converter=TransactionKind
+    )
+    status: TransactionStatus = plain(
+        "where it stands", "状态", retention="ledger", default=TransactionStatus.POSTED, converter=TransactionStatus
+    )
+    amount: Money = plain("amount", "金额", retention="ledger", validator=_money)
+    occurred_at: datetime = plain("when it happened", "发生时间", retention="ledger", converter=utc)
+    channel: str | None = plain("channel, such as pos or app", "渠道", default=None, validator=optional_text)
+    method: str | None = plain("payment method", "支付方式", default=None, validator=optional_text)
+    merchant: str | None = plain("merchant", "商户", default=None, validator=optional_text)
+    related_id: str | None = plain(
+        "transaction it refunds or corrects",
+        "关联交易",
+        pii="pseudonym",
+        default=None,
+        validator=optional_text,
+    )
+    description: str | None = personal("content", "free text", "说明", default=None, validator=optional_text)
+    created_at: datetime | None = plain("when created", "创建时间", default=None, repr=False, converter=_optional_utc)
+    updated_at: datetime | None = plain("when changed", "更新时间", default=None, repr=False, converter=_optional_utc)
+    extra: Mapping[str, Any] = personal("content", "keys unknown to this release", "其他字段", factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        if self.amount.minor < 0 and self.kind is not TransactionKind.ADJUSTMENT:
+            raise InvalidFieldError(
+                "the amount is negative; use the kind 'refund' with a positive amount",
+                code="transaction.negative",
+                path="amount",
+            )
+
+    @property
+    def signed_minor(self) -> int:
+        """What the transaction adds to the money received, in minor units; 0 until it is posted."""
+        if self.status is not TransactionStatus.POSTED:
+            return 0
+        received = self.kind in {TransactionKind.PAYMENT, TransactionKind.ADJUSTMENT}
+        return self.amount.minor if received else -self.amount.minor
