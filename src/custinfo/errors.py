@@ -11,6 +11,7 @@
     │   └── KeyDestroyedError           its key was shredded
     ├── KeyUnavailableError             the key provider or key store does not answer
     ├── MergeError                      this merge or unmerge would lose or mix up data
+    ├── AmountOverflowError             (OverflowError) a sum of money does not fit in 64 bits
     ├── MissingExtraError               (ImportError) an optional package is not installed
     ├── SchemaVersionError              written by a newer custinfo
     └── StoreError                      the storage cannot be used (closed, locked, full, corrupt)
@@ -25,6 +26,7 @@ from collections.abc import Mapping, Sequence
 
 __all__ = [
     "AccessDeniedError",
+    "AmountOverflowError",
     "ConflictError",
     "CustInfoError",
     "DecryptionError",
@@ -171,6 +173,12 @@ class MergeError(CustInfoError):
     """This merge or unmerge would lose or mix up data; nothing was changed."""
 
     code = "merge"
+
+
+class AmountOverflowError(CustInfoError, OverflowError):
+    """A sum of money does not fit in 64 bits of minor units; nothing was rounded or cut."""
+
+    code = "amount.overflow"
 
 
 class MissingExtraError(CustInfoError, ImportError):
