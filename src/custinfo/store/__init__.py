@@ -1,1 +1,68 @@
-__all__: list[str] = []
+"""Storage: one small protocol, its backends, and what is written once above them."""
+
+from custinfo._lazy import lazy_exports
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from custinfo.store._keystore import RecordKeyStore
+    from custinfo.store._memory import MemoryStore
+    from custinfo.store._open import open_store
+    from custinfo.store._protocol import (
+        START,
+        Cursor,
+        Event,
+        Key,
+        Record,
+        RecordStore,
+        SupportsBackup,
+        SupportsBulk,
+        SupportsColumns,
+        SupportsPurge,
+        SupportsQuery,
+        SupportsTrim,
+        Unit,
+    )
+    from custinfo.store._sqlite import SqliteStore
+
+__all__ = [
+    "START",
+    "Cursor",
+    "Event",
+    "Key",
+    "MemoryStore",
+    "Record",
+    "RecordKeyStore",
+    "RecordStore",
+    "SqliteStore",
+    "SupportsBackup",
+    "SupportsBulk",
+    "SupportsColumns",
+    "SupportsPurge",
+    "SupportsQuery",
+    "SupportsTrim",
+    "Unit",
+    "open_store",
+]
+
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "START": "custinfo.store._protocol",
+        "Cursor": "custinfo.store._protocol",
+        "Event": "custinfo.store._protocol",
+        "Key": "custinfo.store._protocol",
+        "MemoryStore": "custinfo.store._memory",
+        "Record": "custinfo.store._protocol",
+        "RecordKeyStore": "custinfo.store._keystore",
+        "RecordStore": "custinfo.store._protocol",
+        "SqliteStore": "custinfo.store._sqlite",
+        "SupportsBackup": "custinfo.store._protocol",
+        "SupportsBulk": "custinfo.store._protocol",
+        "SupportsColumns": "custinfo.store._protocol",
+        "SupportsPurge": "custinfo.store._protocol",
+        "SupportsQuery": "custinfo.store._protocol",
+        "SupportsTrim": "custinfo.store._protocol",
+        "Unit": "custinfo.store._protocol",
+        "open_store": "custinfo.store._open",
+    },
+)

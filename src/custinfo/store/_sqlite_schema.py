@@ -1,0 +1,30 @@
+"""The tables of the SQLite store, as numbered migrations; docs/store-format.md explains them."""
+
+from __future__ import annotations
+
+_META = "CREATE TABLE ci_meta(name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID"
+
+_RECORD = """CREATE TABLE ci_record(
+  kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, data BLOB NOT NULL,
+  PRIMARY KEY(kind, id)) STRICT, WITHOUT ROWID"""
+
+_KEY = """CREATE TABLE ci_key(
+  kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, uniq INTEGER NOT NULL, id TEXT NOT NULL,
+  PRIMARY KEY(kind, name, value, id)) STRICT, WITHOUT ROWID"""
+
+_KEY_UNIQUE = "CREATE UNIQUE INDEX ci_key_uniq ON ci_key(kind, name, value) WHERE uniq = 1"
+
+_KEY_BY_ID = "CREATE INDEX ci_key_id ON ci_key(kind, id)"
+
+_OUTBOX = """CREATE TABLE ci_outbox(
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, subject TEXT NOT NULL, data BLOB NOT NULL) STRICT"""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = ((_META, _RECORD, _KEY, _KEY_UNIQUE, _KEY_BY_ID, _OUTBOX),)
+"""Migration n takes a file from schema n to schema n + 1; a released one is never changed."""
+
+SCHEMA = len(MIGRATIONS)
+"""The schema that this library writes."""
+
+HAS_META = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'ci_meta'"
+READ_META = "SELECT value FROM ci_meta WHERE name = ?"
+WRITE_META = "INSERT INTO ci_meta(name, value) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value"

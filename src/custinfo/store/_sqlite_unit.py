@@ -1,0 +1,256 @@
+"""A unit of work on the tables of the SQLite store."""
+
+from __future__ import annotations
+
+from threading import get_ident
+
+from custinfo.store import _checks, _lifecycle, _sqlite_schema
+from custinfo.store._cursor import cursor_seq, make_cursor
+from custinfo.store._protocol import Cursor, Event, Key, Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any, Protocol
+
+    from custinfo.errors import ConflictError
+
+    Item = tuple[Record, Sequence[Key], int]
+
+    class Statements(Protocol):
+        """What a unit needs of a connection: statements whose errors are already custinfo's."""
+
+        def rows(self, sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]: ...
+
+        def change(self, sql: str, values: Sequence[object]) -> int: ...
+
+        def change_many(self, sql: str, values: Sequence[Sequence[object]]) -> int: ...
+
+
+GET = "SELECT id, version, data FROM ci_record WHERE kind = ? AND id = ?"
+GET_MANY = "SELECT id, version, data FROM ci_record WHERE kind = ? AND id IN ({marks})"
+PAGE = "SELECT id, version, data FROM ci_record WHERE kind = ? AND id > ? ORDER BY id LIMIT ?"
+VERSION = "SELECT version FROM ci_record WHERE kind = ? AND id = ?"
+INSERT = "INSERT INTO ci_record(kind, id, version, data) VALUES(?, ?, 1, ?)"
+UPDATE = "UPDATE ci_record SET version = version + 1, data = ? WHERE kind = ? AND id = ? AND version = ?"
+DELETE = "DELETE FROM ci_record WHERE kind = ? AND id = ? AND version = ?"
+HOLDER = "SELECT id FROM ci_key WHERE kind = ? AND name = ? AND value = ? AND uniq = 1 AND id <> ?"
+INSERT_KEY = "INSERT INTO ci_key(kind, name, value, uniq, id) VALUES(?, ?, ?, ?, ?)"
+DELETE_KEYS = "DELETE FROM ci_key WHERE kind = ? AND id = ?"
+LOOKUP = "SELECT id FROM ci_key WHERE kind = ? AND name = ? AND value = ? ORDER BY id"
+EMIT = "INSERT INTO ci_outbox(type, subject, data) VALUES(?, ?, ?)"
+FEED = "SELECT seq, type, subject, data FROM ci_outbox WHERE seq > ? ORDER BY seq LIMIT ?"
+LAST = "SELECT seq FROM sqlite_sequence WHERE name = 'ci_outbox'"
+TRIM = "DELETE FROM ci_outbox WHERE seq <= ?"
+KINDS = "SELECT DISTINCT kind FROM ci_record ORDER BY kind"
+KEYS = "SELECT name, value, uniq FROM ci_key WHERE kind = ? AND id = ? ORDER BY name, value"
+
+IDS_PER_STATEMENT = 500
+ITEMS_PER_STATEMENT = 1000
+BYTES_PER_STATEMENT = 4_000_000
+
+
+class SqliteUnit:
+    """A unit of a `SqliteStore`; see `Unit`, `SupportsBulk`, `SupportsTrim` and `SupportsBackup`."""
+
+    def __init__(self, link: Statements, incarnation: str, *, write: bool) -> None:
+        self.owner = get_ident()
+        self.failed = False
+        self._link = link
+        self._incarnation = incarnation
+        self.writes = write
+        self._emitted: list[tuple[str, str, bytes]] = []
+
+    def get(self, kind: str, ids: Sequence[str]) -> list[Record]:
+        """The records that exist, in the order asked; see `Unit.get`."""
+        self._use()
+        _checks.check_kind(kind)
+        for id in ids:
+            _checks.check_id(id)
+        if len(ids) == 1:
+            return self._records(kind, GET, (kind, ids[0]))
+        found: dict[str, Record] = {}
+        for start in range(0, len(ids), IDS_PER_STATEMENT):
+            chunk = ids[start : start + IDS_PER_STATEMENT]
+            sql = GET_MANY.format(marks=", ".join("?" * len(chunk)))
+            for record in self._records(kind, sql, (kind, *chunk)):
+                found[record.id] = record
+        return [found[id] for id in ids if id in found]
+
+    def put(self, record: Record, keys: Sequence[Key], expected_version: int) -> int:
+        """Store a record; see `Unit.put`. A put refused for its version or keys has changed nothing."""
+        self._use(write=True)
+        _checks.check_record(record, keys, expected_version)
+        kind, id, _, data = record
+        distinct = _checks.distinct_keys(keys)
+        # Nobody else writes meanwhile, so what is checked here holds until the commit.
+        for (name, value), unique in distinct.items():
+            if unique and (holder := self._one(HOLDER, (kind, name, value, id))) is not None:
+                raise _checks.duplicate_key(kind, id, name, str(holder))
+        if expected_version == 0:
+            changed = self._change_many(INSERT, [(kind, id, data)])
+        else:
+            changed = self._change(UPDATE, (data, kind, id, expected_version))
+        if changed != 1:
+            raise self._conflict(kind, id, expected_version)
+        if expected_version:
+            self._change(DELETE_KEYS, (kind, id))
+        if distinct:
+            keys_of = [(kind, name, value, int(unique), id) for (name, value), unique in distinct.items()]
+            self._change_many(INSERT_KEY, keys_of)
+        return expected_version + 1
+
+    def put_many(self, items: Iterable[Item]) -> list[int]:
+        """Store many records; see `SupportsBulk.put_many`. New ones are the fast case."""
+        self._use(write=True)
+        versions: list[int] = []
+        new: list[Item] = []
+        size = 0
+        try:
+            for item in items:
+                record, keys, expected = item
+                # Order matters: a record may take over a unique key that an earlier item gave up.
+                if new and (expected != 0 or len(new) == ITEMS_PER_STATEMENT or size > BYTES_PER_STATEMENT):
+                    self._insert_many(new)
+                    new, size = [], 0
+                if expected == 0:
+                    new.append(item)
+                    size += len(record.data)
+                    versions.append(1)
+                else:
+                    versions.append(self.put(record, keys, expected))
+            self._insert_many(new)
+        except BaseException:
+            self.failed = True
+            raise
+        return versions
+
+    def delete(self, kind: str, id: str, expected_version: int) -> None:
+        """Delete a record and its keys; see `Unit.delete`."""
+        self._use(write=True)
+        _checks.check_kind(kind)
+        _checks.check_id(id)
+        _checks.check_version(expected_version)
+        if expected_version == 0:
+            raise _checks.conflict_of_delete(kind, id)
+        if self._change(DELETE, (kind, id, expected_version)) != 1:
+            raise self._conflict(kind, id, expected_version)
+        self._change(DELETE_KEYS, (kind, id))
+
+    def lookup(self, kind: str, name: str, value: str) -> list[str]:
+        """Ids that hold the key; see `Unit.lookup`."""
+        self._use()
+        _checks.check_kind(kind)
+        _checks.check_key(name, value)
+        return [str(row[0]) for row in self._rows(LOOKUP, (kind, name, value))]
+
+    def page(self, kind: str, after: str, limit: int) -> list[Record]:
+        """Records with ``id > after``; see `Unit.page`."""
+        self._use()
+        _checks.check_kind(kind)
+        _checks.check_after(after)
+        _checks.check_limit(limit)
+        return self._records(kind, PAGE, (kind, after, limit))
+
+    def emit(self, type: str, subject: str, data: bytes) -> None:
+        """Add an event; see `Unit.emit`."""
+        self._use(write=True)
+        _checks.check_event(type, subject, data)
+        # Written at the end of the unit, so that its own feed shows committed events only.
+        self._emitted.append((type, subject, data))
+
+    def feed(self, after: Cursor, limit: int) -> list[Event]:
+        """Committed events after a cursor; see `Unit.feed`. Writers take turns, so numbers follow commits."""
+        self._use()
+        _checks.check_limit(limit)
+        name = self._incarnation
+        rows = self._rows(FEED, (self._seq(after), limit))
+        return [Event(make_cursor(name, seq), type, subject, data) for seq, type, subject, data in rows]
+
+    def trim(self, cursor: Cursor) -> int:
+        """Drop the events up to and including *cursor*; see `SupportsTrim.trim`."""
+        self._use(write=True)
+        seq = self._seq(cursor)
+        if seq == 0:
+            return 0
+        self._change(_sqlite_schema.WRITE_META, ("trimmed", str(seq)))
+        return self._change(TRIM, (seq,))
+
+    def kinds(self) -> list[str]:
+        """All kinds that have records; see `SupportsBackup.kinds`."""
+        self._use()
+        return [row[0] for row in self._rows(KINDS)]
+
+    def keys(self, kind: str, id: str) -> list[Key]:
+        """The keys of one record; see `SupportsBackup.keys`."""
+        self._use()
+        _checks.check_kind(kind)
+        _checks.check_id(id)
+        return [Key(name, value, uniq == 1) for name, value, uniq in self._rows(KEYS, (kind, id))]
+
+    def flush(self) -> None:
+        """Write the events of the unit; the store calls it before the commit."""
+        emitted, self._emitted = self._emitted, []
+        if emitted:
+            self._change_many(EMIT, emitted)
+
+    def _use(self, *, write: bool = False) -> None:
+        if self.owner != get_ident():
+            raise _lifecycle.misused(self.owner)
+        if write and not self.writes:
+            raise _lifecycle.not_writable()
+
+    def _insert_many(self, items: list[Item]) -> None:
+        records: list[tuple[str, str, bytes]] = []
+        keys: list[tuple[str, str, str, int, str]] = []
+        for record, record_keys, _ in items:
+            _checks.check_record(record, record_keys, 0)
+            kind, id, _, data = record
+            records.append((kind, id, data))
+            for (name, value), unique in _checks.distinct_keys(record_keys).items():
+                keys.append((kind, name, value, int(unique), id))
+        done = self._change_many(INSERT, records)
+        if done < len(records):
+            kind, id, _ = records[done]
+            raise self._conflict(kind, id, 0)
+        done = self._change_many(INSERT_KEY, keys)
+        if done < len(keys):
+            kind, name, value, _, id = keys[done]
+            raise _checks.duplicate_key(kind, id, name, str(self._one(HOLDER, (kind, name, value, id))))
+
+    def _conflict(self, kind: str, id: str, expected: int) -> ConflictError:
+        found = self._one(VERSION, (kind, id))
+        return _checks.conflict(kind, id, expected, 0 if found is None else int(found))
+
+    def _seq(self, cursor: Cursor) -> int:
+        last = self._one(LAST)
+        trimmed = self._one(_sqlite_schema.READ_META, ("trimmed",))
+        return cursor_seq(cursor, self._incarnation, last=int(last or 0), trimmed=int(trimmed or 0))
+
+    def _records(self, kind: str, sql: str, values: Sequence[object]) -> list[Record]:
+        return [Record(kind, id, version, data) for id, version, data in self._rows(sql, values)]
+
+    def _one(self, sql: str, values: Sequence[object] = ()) -> Any:
+        rows = self._rows(sql, values)
+        return rows[0][0] if rows else None
+
+    def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._link.rows(sql, values)
+        except BaseException:
+            self.failed = True
+            raise
+
+    def _change(self, sql: str, values: Sequence[object]) -> int:
+        try:
+            return self._link.change(sql, values)
+        except BaseException:
+            self.failed = True
+            raise
+
+    def _change_many(self, sql: str, values: Sequence[Sequence[object]]) -> int:
+        try:
+            return self._link.change_many(sql, values)
+        except BaseException:
+            self.failed = True
+            raise
