@@ -1,0 +1,104 @@
+"""Postal codes, by country where it is known."""
+
+from __future__ import annotations
+
+import re
+
+from custinfo.validate._base import BaseValidator, fail, issue, text_or_issue
+from custinfo.validate._characters import collapse, unsafe
+from custinfo.validate._result import Result
+
+__all__ = ["PostalCodeValidator", "postal_code"]
+
+_MAX_LENGTH = 32
+_ANY = re.compile(r"(?=.*[0-9])[0-9A-Z](?:[0-9A-Z -]{0,10}[0-9A-Z])?").fullmatch
+_KINDS = {"#": "[0-9]", "@": "[A-Z]", "*": "[0-9A-Z]"}
+_SEPARATORS = str.maketrans("", "", " -")
+_compiled: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {}
+
+
+class PostalCodeValidator(BaseValidator[str]):
+    """A postal code; see `postal_code`."""
+
+    name = "postal_code"
+    codes = frozenset(
+        "value.missing value.type value.too_long value.surrogate text.control text.bidi text.noncharacter "
+        "text.zero_width text.private_use text.marks text.confusable postal_code.format postal_code.country "
+        "postal_code.unused postal_code.country_unknown".split()
+    )
+    option_names = ("country",)
+    row_option = "country"
+
+    def __call__(self, value: object, *, country: str | None = None) -> Result[str]:
+        """Check one postal code.
+
+        Args:
+            value: the code; spaces and hyphens may be left out or added, letters are of any case.
+            country: ISO 3166-1 alpha-2 code. Without one the code only has to look like a postal code: Latin letters,
+                digits (at least one), spaces and hyphens, at most 12 characters. For `many` also one per row.
+
+        Returns:
+            The code in capitals, spaced as in its country.
+
+        Source: Universal Postal Union, "Postal addressing systems in member countries", state of 2024. That a code
+        has the right form does not say that it is in use.
+
+        >>> postal_code("sw1a1aa", country="GB").value, postal_code("1000001", country="JP").value
+        ('SW1A 1AA', '100-0001')
+        >>> postal_code("1234", country="CN").issues[0].code
+        'postal_code.country'
+        """
+        found = text_or_issue(value, max_length=_MAX_LENGTH)
+        if not isinstance(found, str):
+            return Result(None, (found,))
+        issues = unsafe(found)
+        if issues:
+            return Result(
+                None, issues if any(i.severity == "error" for i in issues) else [*issues, issue("postal_code.format")]
+            )
+        code = collapse(found).upper()
+        if not _ANY(code):
+            return fail("postal_code.format")
+        where = self._options.get("country") if country is None else country
+        if where is None or where == "":
+            return Result(code)
+        from custinfo.validate._iso3166 import ALPHA2
+        from custinfo.validate._postal_masks import MASKS, UNUSED
+
+        region = where.strip().upper() if isinstance(where, str) else ""
+        if region in MASKS:
+            normal = _fit(code, region, MASKS[region])
+            return fail("postal_code.country", country=region) if normal is None else Result(normal)
+        if region in UNUSED:
+            return Result(code, (issue("postal_code.unused", country=region),))
+        known = region in ALPHA2
+        return Result(code, () if known else (issue("postal_code.country_unknown"),))
+
+
+def _fit(code: str, country: str, masks: tuple[str, ...]) -> str | None:
+    """*code* written as the first of *masks* that it fits, None where it fits none."""
+    patterns = _compiled.get(country)
+    if patterns is None:
+        patterns = _compiled[country] = tuple((_pattern(mask), mask) for mask in masks)
+    bare = code.translate(_SEPARATORS)
+    # mail from abroad used to have the country in front: D-10115, CH-8001
+    for candidate in (bare, bare.removeprefix(country)):
+        for pattern, mask in patterns:
+            if pattern.fullmatch(candidate):
+                return _write(candidate, mask)
+        literal = next((mask for mask in masks if mask.startswith((f"{country}-", f"{country} "))), None)
+        if literal is not None and _pattern(literal).fullmatch(country + candidate):
+            return _write(country + candidate, literal)
+    return None
+
+
+def _pattern(mask: str) -> re.Pattern[str]:
+    return re.compile("".join(_KINDS.get(char, char) for char in mask.translate(_SEPARATORS)))
+
+
+def _write(bare: str, mask: str) -> str:
+    chars = iter(bare)
+    return "".join(char if char in " -" else next(chars) for char in mask)
+
+
+postal_code = PostalCodeValidator()

@@ -1,0 +1,68 @@
+"""Free text of one line or more."""
+
+from __future__ import annotations
+
+from custinfo.errors import InvalidFieldError
+from custinfo.validate._base import BaseValidator, fail, issue, text_or_issue
+from custinfo.validate._characters import collapse, has_break, unsafe
+from custinfo.validate._result import Result
+
+__all__ = ["TEXT_CODES", "TextValidator", "text"]
+
+TEXT_CODES = frozenset(
+    "value.missing value.type value.too_long value.surrogate text.blank text.control text.bidi text.noncharacter "
+    "text.zero_width text.private_use text.marks text.confusable text.line_break".split()
+)
+_MAX_LENGTH = 10_000
+
+
+class TextValidator(BaseValidator[str]):
+    """Free text that is safe to store, log and show; see `text`."""
+
+    name = "text"
+    codes = TEXT_CODES
+    option_names = ("max_length", "multiline")
+
+    def __call__(self, value: object, *, max_length: int | None = None, multiline: bool | None = None) -> Result[str]:
+        """Check one text.
+
+        Errors are control characters, bidi controls that reorder what follows (UAX #9), noncharacters and lone
+        surrogates. Zero-width characters, look-alike letters of two scripts in one word, private-use characters and
+        piled-up combining marks are warnings, since some names and languages need them.
+
+        Args:
+            value: the text.
+            max_length: characters at most, 10,000 when not said.
+            multiline: line breaks are kept; otherwise they are a warning and become spaces.
+
+        Returns:
+            The text in NFC, trimmed, with runs of white space as one space.
+
+        Source: Unicode 15.1 UAX #9, UAX #15, UTS #39; RFC 9839 (2025).
+
+        >>> text("12  Main Street ").value
+        '12 Main Street'
+        >>> [issue.code for issue in text("abc" + chr(0x202E) + "fdp").issues]
+        ['text.bidi']
+        """
+        options = self._options
+        limit = options.get("max_length", _MAX_LENGTH) if max_length is None else max_length
+        if not isinstance(limit, int):
+            raise InvalidFieldError("max_length must be a number of characters", code="option")
+        found = text_or_issue(value, max_length=limit)
+        if not isinstance(found, str):
+            return Result(None, (found,))
+        keep = options.get("multiline", False) if multiline is None else multiline
+        issues = unsafe(found)
+        if keep:
+            normal = "\n".join(collapse(line) for line in found.splitlines()).strip("\n")
+        else:
+            normal = collapse(found)
+            if has_break(found.strip()):
+                issues.append(issue("text.line_break"))
+        if not normal and not issues:
+            return fail("text.blank")
+        return Result(normal, issues)
+
+
+text = TextValidator()
