@@ -1,14 +1,15 @@
 """Text in chunks to records of cells, by the rules of RFC 4180.
 
-Not the csv module's reader: its limit on the length of a cell belongs to the whole process, it does not tell on which
-line a record begins, and after one stray quote it takes the rest of the file for a single cell. On sound input both
-give the same cells; a test holds that.
+The csv module reads a sound line. What spans lines or is damaged is read here: the longest cell that module takes is a
+setting of the whole process, it does not tell on which line a record begins, and after one stray quote it takes the
+rest of the file for a single cell. On sound input both give the same cells; a test holds that.
 
 Source: RFC 4180 (October 2005), sections 2.5 to 2.7. Leniently, a quote inside an unquoted cell stands for itself.
 """
 
 from __future__ import annotations
 
+import csv
 from collections import deque
 
 import attrs
@@ -39,6 +40,11 @@ class Record:
     stray_quotes: list[int] = attrs.field(factory=list)
     unclosed: bool = False
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is wrong with it."""
+        return not (self.too_long or self.stray_quotes or self.unclosed)
+
 
 @attrs.frozen
 class _Piece:
@@ -65,10 +71,12 @@ def records(chunks: Iterable[str], *, delimiter: str, max_cell: int) -> Iterator
         if splitter is None:
             if piece is None:
                 return
-            if piece.ends and QUOTE not in piece.text and len(piece.text) <= max_cell:
-                if piece.text:
-                    yield Record(piece.line, piece.text.split(delimiter))
-                continue
+            if piece.ends and len(piece.text) <= max_cell:
+                cells = _sound_line(piece.text, delimiter)
+                if cells is not None:
+                    if cells:
+                        yield Record(piece.line, cells)
+                    continue
             splitter = _Splitter(piece.line, delimiter, max_cell)
         if piece is not None:
             splitter.feed(piece)
@@ -95,6 +103,16 @@ def _pieces(chunks: Iterable[str]) -> Iterator[_Piece]:
             yield _Piece(line, rest, ends=False)
     if rest:
         yield _Piece(line, "", ends=True)
+
+
+def _sound_line(text: str, delimiter: str) -> list[str] | None:
+    """The cells of a line, none of a blank one; None where it is damaged or goes on in the next line."""
+    if QUOTE not in text:
+        return text.split(delimiter) if text else []
+    try:
+        return next(csv.reader((text,), delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
 
 
 class _Splitter:
