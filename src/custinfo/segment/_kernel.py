@@ -1,0 +1,125 @@
+"""Pure functions of arrays behind RFM: grouping, exact sums, last times, edges, scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from custinfo.errors import AmountOverflowError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Column = NDArray[Any]
+    Int64 = NDArray[np.int64]
+
+_FLOAT_EXACT = 2**53
+_LIMB_BITS = 32
+_LIMB_ROWS = 1 << 20  # rows whose 32-bit limbs still add up exactly in a float64
+
+
+def group(ids: Column) -> tuple[Int64, Column]:
+    """Number the distinct ids in sorted order.
+
+    Args:
+        ids: shape (n,), int64 or objects of one sortable type.
+
+    Returns:
+        The number of each row's id, shape (n,), and the distinct ids, ascending, shape (k,).
+
+    >>> group(np.array(["b", "a", "b"], dtype=object))
+    (array([1, 0, 1]), array(['a', 'b'], dtype=object))
+    """
+    if ids.dtype.kind != "O":
+        unique, codes = np.unique(ids, return_inverse=True)
+        return codes.astype(np.int64, copy=False), unique
+    values = ids.tolist()
+    distinct = sorted(set(values))
+    number = {value: i for i, value in enumerate(distinct)}
+    codes = np.fromiter(map(number.__getitem__, values), dtype=np.int64, count=len(values))
+    unique = np.fromiter(distinct, dtype=object, count=len(distinct))
+    return codes, unique
+
+
+def exact_sums(codes: Int64, values: Int64, size: int) -> Int64:
+    """Sum of *values* per code, exact whatever the order of rows.
+
+    Args:
+        codes: shape (n,), 0 <= code < size.
+        values: shape (n,).
+        size: number of codes.
+
+    Raises:
+        AmountOverflowError: a sum that does not fit in 64 bits.
+
+    >>> exact_sums(np.array([0, 1, 0]), np.array([2**62, 5, -(2**62)]), 2).tolist()
+    [0, 5]
+    """
+    if not len(values):
+        return np.zeros(size, np.int64)
+    bound = max(abs(int(values.min())), abs(int(values.max())))
+    if bound * len(values) < _FLOAT_EXACT:
+        # float64 adds integers below 2**53 without rounding
+        return np.bincount(codes, weights=values, minlength=size).astype(np.int64)
+    high, low = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    for start in range(0, len(values), _LIMB_ROWS):
+        part, rows = values[start : start + _LIMB_ROWS], codes[start : start + _LIMB_ROWS]
+        high += np.bincount(rows, weights=part >> _LIMB_BITS, minlength=size).astype(np.int64)
+        low += np.bincount(rows, weights=part & (2**_LIMB_BITS - 1), minlength=size).astype(np.int64)
+    high += low >> _LIMB_BITS
+    if high.min() < -(2**31) or high.max() >= 2**31:
+        raise AmountOverflowError("the sum of a customer's payments does not fit in 64 bits of minor units")
+    total: Int64 = (high << _LIMB_BITS) | (low & (2**_LIMB_BITS - 1))
+    return total
+
+
+def counts(codes: Int64, size: int) -> Int64:
+    """How often each code occurs.
+
+    >>> counts(np.array([2, 0, 2]), 3).tolist()
+    [1, 0, 2]
+    """
+    return np.bincount(codes, minlength=size).astype(np.int64, copy=False)
+
+
+def latest(codes: Int64, moments: Int64, size: int, *, none: int) -> Int64:
+    """The largest moment per code; *none* where a code does not occur.
+
+    >>> latest(np.array([0, 0]), np.array([7, 5]), 2, none=-1).tolist()
+    [7, -1]
+    """
+    result = np.full(size, none, np.int64)
+    if len(moments) and bool((moments[1:] >= moments[:-1]).all()):
+        result[codes] = moments  # of repeated indices the last one stays
+    else:
+        np.maximum.at(result, codes, moments)
+    return result
+
+
+def order_edges(values: Int64, bins: int) -> tuple[int, ...]:
+    """Edges between *bins* groups of equal size: edge k is the ceil(k n / bins)-th smallest value.
+
+    Source: type 1 quantiles (inverse of the empirical distribution function), Hyndman and Fan, 1996.
+
+    >>> order_edges(np.array([10, 40, 20, 30, 50]), 5)
+    (10, 20, 30, 40)
+    """
+    if not len(values):
+        return ()
+    n = len(values)
+    ranks = [-(-k * n // bins) - 1 for k in range(1, bins)]
+    ordered = np.sort(values)
+    return tuple(ordered[ranks].tolist())
+
+
+def edges_below(values: Int64, edges: Sequence[int]) -> NDArray[np.int8]:
+    """How many edges lie strictly below each value: equal values always get equal counts.
+
+    >>> edges_below(np.array([1, 2, 3]), (2, 2)).tolist()
+    [0, 0, 2]
+    """
+    return np.searchsorted(np.sort(np.array(edges, np.int64)), values, side="left").astype(np.int8)
