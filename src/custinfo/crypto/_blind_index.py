@@ -1,0 +1,170 @@
+"""BlindIndex: find a record by a value that is stored encrypted, without storing the value."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+
+from custinfo.errors import AccessDeniedError, InvalidFieldError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from custinfo.crypto._keyring import Keyring
+
+FEWEST_DISTINCT = 1024
+"""Below this many distinct values, counting tokens is as good as reading: sex, birth year, country, status."""
+
+
+class BlindIndex:
+    """Keyed tokens of a field's values, for look-ups of equal values.
+
+    Whoever sees the tokens sees which records share a value and how often each occurs; a field of few values gives
+    itself away by that alone, and is refused. Fewer *bits* mix several values under one token: look-ups then give
+    candidates, to be compared after decryption. Unique keys need all 256.
+
+    Args:
+        keyring: its tenant has one key per index name.
+        name: of the index, such as ``"email"``.
+        normalize: from a value to its normal form, text or bytes, so that equal values give equal tokens.
+        bits: length of the token, 1 to 256.
+        distinct: how many distinct values to expect, if known.
+        allow_low_entropy: index the field though it has few values.
+
+    Raises:
+        InvalidFieldError: "index.low_entropy" for fewer than 1,024 distinct values; "index.bits"; "index.name".
+        AccessDeniedError: "keyring.write_only": such a keyring has no index keys; readers add the tokens.
+
+    Source: RFC 2104 (February 1997) with SHA-256, truncated to its leftmost bits as in its section 5.
+
+    >>> from custinfo.crypto import Keyring, LocalKeyProvider, MemoryKeyStore
+    >>> keyring = Keyring(LocalKeyProvider.generate(), MemoryKeyStore())
+    >>> email = BlindIndex(keyring, "email", normalize=str.casefold, bits=256)
+    >>> email.token("Anna@example.com") == email.token("anna@EXAMPLE.com")
+    True
+    """
+
+    def __init__(
+        self,
+        keyring: Keyring,
+        name: str,
+        *,
+        normalize: Callable[..., str | bytes],
+        bits: int,
+        distinct: int | None = None,
+        allow_low_entropy: bool = False,
+    ) -> None:
+        if type(name) is not str or not name:
+            raise InvalidFieldError("an index needs a name, such as 'email'", code="index.name")
+        if type(bits) is not int or not 1 <= bits <= 256:
+            raise InvalidFieldError("bits must be an int from 1 to 256; unique keys need 256", code="index.bits")
+        if distinct is not None and distinct < FEWEST_DISTINCT and not allow_low_entropy:
+            raise InvalidFieldError(
+                f"a field of {distinct} distinct values shows its values by their counts, and {FEWEST_DISTINCT} are "
+                "the fewest allowed; filter after decryption, or say allow_low_entropy=True",
+                code="index.low_entropy",
+                distinct=distinct,
+            )
+        if not keyring.can_read:
+            raise AccessDeniedError(
+                "a write-only keyring has no index keys; let a reader add the tokens", code="keyring.write_only"
+            )
+        self.name = name
+        self.bits = bits
+        self._keyring = keyring
+        self._normalize = normalize
+        self._secret = f"index/{name}"
+
+    def __repr__(self) -> str:
+        return f"BlindIndex({self.name!r}, bits={self.bits})"
+
+    def token(self, value: object) -> str:
+        """The token to store for a value.
+
+        Args:
+            value: what *normalize* takes.
+
+        Returns:
+            The leftmost *bits* of the HMAC as unpadded base64url, spare bits zero: 43 characters for 256 bits.
+
+        Raises:
+            InvalidFieldError: "index.normalize" if *normalize* fails or gives neither text nor bytes;
+                "index.empty" if nothing is left of the value: missing values have no token.
+            KeyUnavailableError: provider or key store does not answer.
+
+        >>> from custinfo.crypto import Keyring, LocalKeyProvider, MemoryKeyStore
+        >>> keyring = Keyring(LocalKeyProvider.generate(), MemoryKeyStore())
+        >>> len(BlindIndex(keyring, "phone", normalize=str.strip, bits=256).token("+12025550123"))
+        43
+        """
+        return self._digest(self._keyring._secrets_of(self._secret)[0], self._normal(value))
+
+    def tokens(self, value: object) -> tuple[str, ...]:
+        """The tokens to look a value up by: the current one and, while a rotation is open, the one before.
+
+        Args:
+            value: what *normalize* takes.
+
+        Raises:
+            InvalidFieldError, KeyUnavailableError: as `token`.
+
+        >>> from custinfo.crypto import Keyring, LocalKeyProvider, MemoryKeyStore
+        >>> keyring = Keyring(LocalKeyProvider.generate(), MemoryKeyStore())
+        >>> phone = BlindIndex(keyring, "phone", normalize=str.strip, bits=256)
+        >>> phone.tokens("+12025550123") == (phone.token("+12025550123"),)
+        True
+        """
+        normal = self._normal(value)
+        return tuple(self._digest(key, normal) for key in self._keyring._secrets_of(self._secret))
+
+    def rotate(self) -> None:
+        """Begin a rotation: `token` uses a new key, `tokens` gives both. An open rotation goes on as it is.
+
+        Then store the new token of every record, and call `finish_rotation`.
+
+        >>> from custinfo.crypto import Keyring, LocalKeyProvider, MemoryKeyStore
+        >>> keyring = Keyring(LocalKeyProvider.generate(), MemoryKeyStore())
+        >>> phone = BlindIndex(keyring, "phone", normalize=str.strip, bits=256)
+        >>> before = phone.token("+12025550123")
+        >>> phone.rotate()
+        >>> phone.tokens("+12025550123")[1] == before
+        True
+        """
+        self._keyring._rotate_secret(self._secret, finish=False)
+
+    def finish_rotation(self) -> None:
+        """End a rotation: the key before is forgotten.
+
+        >>> from custinfo.crypto import Keyring, LocalKeyProvider, MemoryKeyStore
+        >>> keyring = Keyring(LocalKeyProvider.generate(), MemoryKeyStore())
+        >>> phone = BlindIndex(keyring, "phone", normalize=str.strip, bits=256)
+        >>> phone.rotate()
+        >>> phone.finish_rotation()
+        >>> len(phone.tokens("+12025550123"))
+        1
+        """
+        self._keyring._rotate_secret(self._secret, finish=True)
+
+    def _normal(self, value: object) -> bytes:
+        try:
+            normal = self._normalize(value)
+            data = normal.encode() if isinstance(normal, str) else bytes(memoryview(normal))
+        except Exception:  # noqa: BLE001 - whatever the function raises may carry the value
+            raise InvalidFieldError(
+                "normalize failed on the value or gave neither text nor bytes; check the value first",
+                code="index.normalize",
+            ) from None
+        if not data:
+            raise InvalidFieldError(
+                "nothing is left of the value after normalize; store no token for a missing value", code="index.empty"
+            )
+        return data
+
+    def _digest(self, key: bytes, normal: bytes) -> str:
+        digest = hmac.digest(key, normal, "sha256")
+        if self.bits < 256:
+            size = (self.bits + 7) // 8
+            spare = 8 * size - self.bits
+            digest = (int.from_bytes(digest[:size], "big") >> spare << spare).to_bytes(size, "big")
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

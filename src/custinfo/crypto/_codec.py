@@ -1,0 +1,147 @@
+"""Values to padded plaintext and back, kept by type (codecs 0 to 6 of field format version 1)."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from typing import Any
+
+from custinfo.crypto._format import BLOCK_LEN, bad_token
+from custinfo.errors import InvalidFieldError
+
+NONE, BYTES, TEXT, INT, DATE, DATETIME, JSON = range(7)
+
+PADDING = tuple(b"\x80" + bytes(BLOCK_LEN - 1 - used) for used in range(BLOCK_LEN))
+"""Padding by the length before it, modulo 16: one bit, then zeros (ISO/IEC 7816-4)."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_JSON_TYPES = frozenset({dict, list, bool, float})
+
+
+def encode(value: object) -> bytes:
+    """The padded plaintext of a value.
+
+    Raises:
+        InvalidFieldError: "cipher.type" for another type or a subclass, which would not come back as itself;
+            "cipher.text", "cipher.int", "cipher.json" for a value that the codec of its type cannot hold.
+    """
+    kind = type(value)
+    if value is None:
+        data = b"\x00"
+    elif kind is str:
+        data = b"\x02" + _utf8(value)  # type: ignore[arg-type]
+    elif kind is bytes:
+        data = b"\x01" + value  # type: ignore[operator]
+    elif kind is int:
+        data = b"\x03" + _decimal(value)  # type: ignore[arg-type]
+    elif kind is date:
+        data = b"\x04" + value.isoformat().encode()  # type: ignore[attr-defined]
+    elif kind is datetime:
+        data = b"\x05" + value.isoformat().encode()  # type: ignore[attr-defined]
+    elif kind in _JSON_TYPES:
+        data = b"\x06" + _json(value)
+    else:
+        raise InvalidFieldError(
+            f"a value of type {kind.__name__} cannot be encrypted; "
+            "convert it to str, bytes, int, date, datetime, None, or JSON (dict, list, bool, float)",
+            code="cipher.type",
+        )
+    return data + PADDING[len(data) % BLOCK_LEN]
+
+
+def decode(padded: bytes) -> object:
+    """The value of a padded plaintext; what `encode` would not have written is refused.
+
+    Raises:
+        DecryptionError: bad padding, an unknown codec, or a value that is not in its canonical form.
+    """
+    data = padded.rstrip(b"\x00")
+    # An empty result, a missing 0x80 and more than 15 zeros all mean that another writer padded this.
+    if len(data) < 2 or data[-1] != 0x80 or len(padded) - len(data) >= BLOCK_LEN or len(padded) % BLOCK_LEN:
+        raise bad_token()
+    codec = data[0]
+    try:
+        if codec == TEXT:
+            return str(data[1:-1], "utf-8")
+        if codec == BYTES:
+            return data[1:-1]
+        if codec == NONE and len(data) == 2:
+            return None
+        if codec in _CANONICAL:
+            text = str(data[1:-1], "ascii")
+            parse, write = _CANONICAL[codec]
+            value = parse(text)
+            if write(value) == text:
+                return value
+        if codec == JSON:
+            value = json.loads(data[1:-1].decode(), parse_constant=_no_constant, object_pairs_hook=_distinct)
+            if type(value) in _JSON_TYPES:
+                return value
+    except (ValueError, RecursionError):
+        pass
+    raise bad_token()
+
+
+_CANONICAL: dict[int, tuple[Callable[[str], Any], Callable[[Any], str]]] = {
+    INT: (int, str),
+    DATE: (date.fromisoformat, date.isoformat),
+    DATETIME: (datetime.fromisoformat, datetime.isoformat),
+}
+
+
+def _utf8(value: str) -> bytes:
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        raise InvalidFieldError(
+            "the text holds a lone surrogate, which UTF-8 cannot hold; decode its source properly", code="cipher.text"
+        ) from None
+
+
+def _decimal(value: int) -> bytes:
+    try:
+        return str(value).encode()
+    except ValueError:
+        raise InvalidFieldError(
+            "the int has too many digits for Python to print; store it as bytes", code="cipher.int"
+        ) from None
+
+
+def _json(value: object) -> bytes:
+    try:
+        _check_json(value)
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (ValueError, RecursionError):
+        raise InvalidFieldError(
+            "the value is not JSON that comes back as itself: allowed are dict with str keys, list, str, int, "
+            "finite float, bool and None, nested at most a few hundred deep",
+            code="cipher.json",
+        ) from None
+
+
+def _check_json(value: object) -> None:
+    kind = type(value)
+    if kind is dict:
+        for key, item in value.items():  # type: ignore[attr-defined]
+            if type(key) is not str:
+                raise ValueError
+            _check_json(item)
+    elif kind is list:
+        for item in value:  # type: ignore[attr-defined]
+            _check_json(item)
+    elif value is not None and kind not in (str, int, float, bool):
+        raise ValueError
+
+
+def _no_constant(_: str) -> object:
+    raise ValueError
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError
+    return value

@@ -1,0 +1,208 @@
+"""Data keys: one per subject, or one per process; durable in the key store before the first token needs them."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from custinfo.crypto._format import KEY_LEN, bad_token, destroyed, field_key
+from custinfo.crypto._root import DATA_KEY, RootRing, ask
+from custinfo.crypto._rows import DATA_KEY_MAGIC, KeyEntry, Names, pack_keys, unpack_keys
+from custinfo.errors import ConflictError, DecryptionError, KeyDestroyedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from custinfo.crypto._watch import Watch
+
+
+class Held:
+    """The keys of one row, as they were when the watch had *stamp*; ``header`` and ``key`` are for writing."""
+
+    __slots__ = ("header", "key", "keys", "revision", "stamp")
+
+    def __init__(self, stamp: int, revision: int, keys: dict[bytes, bytes]) -> None:
+        self.stamp = stamp
+        self.revision = revision
+        self.keys = keys
+        self.header, self.key = next(iter(keys.items()), (b"", b""))
+
+
+class DataKeys:
+    """The data keys of one tenant, with a bounded cache of plain 32-byte keys.
+
+    The caller holds the keyring's lock around every method here. Reading `held` needs no lock.
+
+    Attributes:
+        held: row name -> keys; an entry is good while its stamp is the watch's.
+    """
+
+    def __init__(self, ring: RootRing, watch: Watch, names: Names, *, cache_size: int) -> None:
+        self.held: dict[str, Held] = {}
+        self._ring = ring
+        self._watch = watch
+        self._names = names
+        self._cache_size = cache_size
+
+    def load(self, name: str, subject: str) -> Held | None:
+        """The keys of the row *name*, or None where there is no row.
+
+        Raises:
+            KeyDestroyedError: the row is a tombstone.
+            DecryptionError: the row is damaged.
+        """
+        stamp = self._watch.stamp  # before the look: what changes after it makes the stamp an old one
+        found = ask(self._watch.key_store.get, name)
+        held = self.held.get(name)
+        if found is None or found[0] is None:
+            self.held.pop(name, None)
+            if found is None:
+                return None
+            raise destroyed()
+        row, revision = found
+        if held is not None and held.revision == revision:
+            held.stamp = stamp
+            return held
+        keys: dict[bytes, bytes] = {}
+        for entry in unpack_keys(row, magic=DATA_KEY_MAGIC):
+            try:
+                dek = self._ring.unwrap(entry, label=DATA_KEY, subject=subject.encode())
+            except DecryptionError as exc:
+                if exc.code != "decryption":
+                    raise
+                continue  # another writer's key that this keyring cannot read, or a damaged one: the rest still serves
+            key, header = field_key(dek)
+            if header[2:] == entry.kid:
+                keys[header] = key
+        return self._keep(name, Held(stamp, revision, keys))
+
+    def make(self, subjects: Sequence[tuple[str, str]]) -> None:
+        """Make a data key for each (row name, subject), durable in one put.
+
+        Raises:
+            ConflictError: a row exists already; nothing was written.
+            KeyDestroyedError: a row is a tombstone; nothing was written.
+        """
+        self._put_new([self._new(name, subject) for name, subject in subjects])
+
+    def make_missing(self, subjects: dict[str, str]) -> None:
+        """Make the data keys of those *subjects* (row name -> subject) that have none, durable in one put.
+
+        Raises:
+            KeyDestroyedError: one of the subjects was shredded; nothing was written.
+        """
+        first = next(iter(subjects.items()))
+        try:
+            # In a first import no subject has a key, and asking for each would cost more than the put.
+            if self.load(*first) is None:
+                self.make(list(subjects.items()))
+                return
+        except (ConflictError, KeyDestroyedError):
+            pass
+        while True:
+            missing = [(name, subject) for name, subject in subjects.items() if self.load(name, subject) is None]
+            try:
+                if missing:
+                    self.make(missing)
+                return
+            except (ConflictError, KeyDestroyedError):
+                continue
+
+    def make_for_process(self) -> tuple[str, Held]:
+        """A data key of no subject, in a row named by its id: (row name, keys)."""
+        new = self._new("", "")
+        new = new._replace(name=self._names.process + new.entry.kid.hex())
+        self._put_new([new])
+        return new.name, self.held[new.name]
+
+    def writable(self, name: str, subject: str) -> Held:
+        """The keys of a subject, made now where it has none that this keyring can use.
+
+        Raises:
+            KeyDestroyedError: the subject was shredded.
+            DecryptionError: the row is damaged.
+        """
+        while True:
+            held = self.load(name, subject)
+            if held is not None and held.keys:
+                return held
+            try:
+                if held is None:
+                    self.make([(name, subject)])
+                else:
+                    self._append(name, subject)
+            except (ConflictError, KeyDestroyedError):
+                continue  # somebody else was first; the next load says what is there now
+
+    def _put_new(self, made: Sequence[_New]) -> None:
+        stamp = self._watch.stamp
+        ask(self._watch.key_store.put, [(new.name, pack_keys((new.entry,), magic=DATA_KEY_MAGIC), 0) for new in made])
+        self._confirm(made)
+        for new in made:
+            self._keep(new.name, Held(stamp, 1, {new.header: new.key}))
+
+    def _append(self, name: str, subject: str) -> None:
+        # A reading keyring makes no second key beside one that it cannot open: that would hide the damage.
+        if self._ring.can_read:
+            raise bad_token()
+        found = ask(self._watch.key_store.get, name)
+        row, revision = found or (None, 0)
+        if row is None:
+            raise ConflictError("the row was destroyed meanwhile; read it again")
+        new = self._new(name, subject)
+        entries = (new.entry, *unpack_keys(row, magic=DATA_KEY_MAGIC))
+        ask(self._watch.key_store.put, [(name, pack_keys(entries, magic=DATA_KEY_MAGIC), revision)])
+        self._confirm([new])
+
+    def _confirm(self, made: Sequence[_New]) -> None:
+        """Move keys that were wrapped under a root which a rotation retired meanwhile.
+
+        A rotation names its new root first and sweeps afterwards. So a key written before that is found by the
+        sweep, and one written later finds the new root here: none stays behind under a root that will go.
+        """
+        root_id = made[0].entry.root_id
+        while self._ring.moved_from(root_id):
+            root_id = self._ring.current_id()
+            for new in made:
+                self._move(new, root_id)
+
+    def _move(self, new: _New, root_id: bytes) -> None:
+        store = self._watch.key_store
+        fresh = self._ring.wrap(new.dek, label=DATA_KEY, subject=new.subject.encode(), kid=new.entry.kid)
+        while True:
+            found = ask(store.get, new.name)
+            row, revision = found or (None, 0)
+            if row is None:
+                raise destroyed()
+            entries = unpack_keys(row, magic=DATA_KEY_MAGIC)
+            moved = tuple(fresh if e.kid == fresh.kid and e.root_id != root_id else e for e in entries)
+            try:
+                if moved != entries:
+                    ask(store.put, [(new.name, pack_keys(moved, magic=DATA_KEY_MAGIC), revision)])
+                return
+            except ConflictError:
+                continue
+
+    def _new(self, name: str, subject: str) -> _New:
+        dek = os.urandom(KEY_LEN)
+        key, header = field_key(dek)
+        entry = self._ring.wrap(dek, label=DATA_KEY, subject=subject.encode(), kid=header[2:])
+        return _New(name, subject, dek, key, header, entry)
+
+    def _keep(self, name: str, held: Held) -> Held:
+        if len(self.held) >= self._cache_size and name not in self.held:
+            del self.held[next(iter(self.held))]
+        self.held[name] = held
+        return held
+
+
+class _New(NamedTuple):
+    """A data key that was just made, until its row is known to be safe."""
+
+    name: str
+    subject: str
+    dek: bytes
+    key: bytes
+    header: bytes
+    entry: KeyEntry

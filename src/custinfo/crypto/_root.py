@@ -1,0 +1,219 @@
+"""The roots of a tenant: wrapped by the provider, cached for a while, wrapping everything else."""
+
+from __future__ import annotations
+
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from custinfo.crypto import _watch
+from custinfo.crypto._format import ID_LEN, KEY_LEN, bad_token, expand
+from custinfo.crypto._provider import Rewrapper
+from custinfo.crypto._rows import RETIRED, WRITER, KeyEntry, Names, RootEntry, pack_roots, root_context, unpack_roots
+from custinfo.errors import ConflictError, CustInfoError, DecryptionError, KeyUnavailableError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import ParamSpec, TypeVar
+
+    from custinfo.crypto._key_store import KeyStore
+    from custinfo.crypto._provider import KeyProvider, KeyWrapper, WrappedKey
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
+
+DATA_KEY = b"custinfo/v1/data-key"
+SECRET = b"custinfo/v1/secret"
+NEVER = float("inf")
+
+
+def siv_of(root: bytes) -> tuple[AESSIV, bytes]:
+    """The wrapping cipher of a root (AES-256-SIV, RFC 5297) and the root's id, which commits to it."""
+    okm = expand(root, info=b"custinfo/v1/root", length=2 * KEY_LEN + ID_LEN)
+    return AESSIV(okm[: 2 * KEY_LEN]), okm[2 * KEY_LEN :]
+
+
+def ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a provider or key store that others wrote; what it raises on its own becomes `KeyUnavailableError`."""
+    try:
+        return call(*args, **kwargs)
+    except CustInfoError:
+        raise
+    except Exception as exc:  # noqa: BLE001 - whatever a third party's client raises, the answer is to fail closed
+        owner = type(getattr(call, "__self__", None)).__name__
+        raise KeyUnavailableError(
+            f"{owner}.{getattr(call, '__name__', 'call')} failed with {type(exc).__name__}; "
+            "check that the key service is reachable and the key enabled",
+        ) from None
+
+
+class RootRing:
+    """Opens and makes the roots of one tenant.
+
+    Only *one* root wraps new keys: the first entry of the root row without a flag, or for a write-only keyring the
+    one it made itself. Others open keys that were wrapped before a rotation.
+    """
+
+    def __init__(
+        self, provider: KeyWrapper, key_store: KeyStore, *, tenant: str, names: Names, ttl_s: float, max_uses: int
+    ) -> None:
+        self.provider = provider
+        self.can_read = hasattr(provider, "unwrap")
+        self.expires_at = NEVER
+        self._key_store = key_store
+        self._tenant = tenant
+        self._tenant_aad = tenant.encode()
+        self._names = names
+        self._ttl_s = ttl_s
+        self._max_uses = max_uses
+        self._uses_left = max_uses
+        self._open: dict[bytes, AESSIV] = {}
+        self._entries: dict[bytes, RootEntry] = {}
+        self._own_id = b""
+        self._current_id = b""
+        self.revision = -1
+
+    def drop(self) -> None:
+        """Forget every root, so that the next use asks the provider."""
+        self._open.clear()
+        self._entries.clear()
+        self._current_id = self._own_id = b""
+        self.revision = -1
+        self.expires_at = NEVER
+
+    def wrap(self, key: bytes, *, label: bytes, subject: bytes, kid: bytes) -> KeyEntry:
+        """Wrap a data key (with its kid) or a secret (kid empty) under the current root."""
+        siv = self._use(self.current_id())
+        return KeyEntry(self._current_id, kid, siv.encrypt(key, [label, self._tenant_aad, subject, kid]))
+
+    def unwrap(self, entry: KeyEntry, *, label: bytes, subject: bytes) -> bytes:
+        """The key of an entry.
+
+        Raises:
+            DecryptionError: its root is unknown, or the entry belongs to another row.
+        """
+        try:
+            return self._use(entry.root_id).decrypt(entry.blob, [label, self._tenant_aad, subject, entry.kid])
+        except InvalidTag:
+            raise bad_token() from None
+
+    def current_id(self) -> bytes:
+        """The id of the root that wraps new keys; the tenant's first root is made here."""
+        if not self._current_id:
+            self.load()
+        return self._current_id
+
+    def moved_from(self, root_id: bytes) -> bool:
+        """Whether new keys belong under another root by now than *root_id*; looks at the root row."""
+        found = ask(self._key_store.get, self._names.root)
+        if found is None or found[1] != self.revision:
+            self.load()
+        return self.current_id() != root_id
+
+    def load(self) -> None:
+        """Read the root row again, and make a root where there is none to wrap under."""
+        while True:
+            entries, revision = self.read()
+            self._entries = {entry.root_id: entry for entry in entries}
+            self.revision = revision
+            for root_id in [root_id for root_id in self._open if root_id not in self._entries]:
+                del self._open[root_id]
+            usable = self._usable(entries)
+            if usable is not None:
+                self._current_id = usable
+                return
+            entry = self.new_root(flags=0 if self.can_read else WRITER)
+            try:
+                ask(self._key_store.put, [(self._names.root, pack_roots((entry, *entries)), revision)])
+            except ConflictError:
+                continue
+            self._own_id = entry.root_id
+
+    def read(self) -> tuple[tuple[RootEntry, ...], int]:
+        """The entries of the root row and its revision."""
+        found = ask(self._key_store.get, self._names.root)
+        if found is None:
+            return (), 0
+        row, revision = found
+        if row is None:
+            raise bad_token()
+        return unpack_roots(row), revision
+
+    def new_root(self, *, flags: int) -> RootEntry:
+        """A random root, wrapped by the provider and open in this ring; the caller writes the row."""
+        root = os.urandom(KEY_LEN)
+        siv, root_id = siv_of(root)
+        wrapped = ask(self.provider.wrap, root, root_context(self._tenant, root_id))
+        self._keep(root_id, siv)
+        return RootEntry(root_id, flags, wrapped)
+
+    def open_wrapped(self, provider: KeyProvider, entry: RootEntry) -> bytes:
+        """The root of an entry, checked against its id.
+
+        Raises:
+            DecryptionError: "key.unwrap" where the provider gives something else than the root.
+        """
+        return self._checked(ask(provider.unwrap, entry.wrapped, root_context(self._tenant, entry.root_id)), entry)[0]
+
+    def rewrapped(self, entry: RootEntry, provider: KeyProvider | None) -> RootEntry:
+        """The entry with its root wrapped by *provider*, or anew by the present one."""
+        context = root_context(self._tenant, entry.root_id)
+        reader: KeyProvider = self.provider  # type: ignore[assignment]
+        if provider is None and isinstance(reader, Rewrapper):
+            return RootEntry(entry.root_id, entry.flags, ask(reader.rewrap, entry.wrapped, context))
+        try:
+            root = self.open_wrapped(reader, entry)
+        except DecryptionError:
+            # An earlier call may have moved this root already; then the new provider opens it.
+            if provider is None:
+                raise
+            root = self.open_wrapped(provider, entry)
+        wrapped: WrappedKey = ask((provider or reader).wrap, root, context)
+        return RootEntry(entry.root_id, entry.flags, wrapped)
+
+    def _usable(self, entries: tuple[RootEntry, ...]) -> bytes | None:
+        for entry in entries:
+            if entry.current if self.can_read else entry.root_id == self._own_id and not entry.flags & RETIRED:
+                return entry.root_id
+        return None
+
+    def _use(self, root_id: bytes) -> AESSIV:
+        siv = self._open.get(root_id)
+        if siv is None:
+            siv = self._unwrap_root(root_id)
+        self._uses_left -= 1
+        if self._uses_left <= 0 and self.can_read:
+            self.expires_at = 0.0
+        return siv
+
+    def _unwrap_root(self, root_id: bytes) -> AESSIV:
+        if root_id not in self._entries:
+            self.load()
+        entry = self._entries.get(root_id)
+        if entry is None or not self.can_read:
+            raise bad_token()
+        reader: KeyProvider = self.provider  # type: ignore[assignment]
+        root = ask(reader.unwrap, entry.wrapped, root_context(self._tenant, root_id))
+        siv = self._checked(root, entry)[1]
+        self._keep(root_id, siv)
+        return siv
+
+    def _checked(self, root: object, entry: RootEntry) -> tuple[bytes, AESSIV]:
+        if isinstance(root, bytes) and len(root) == KEY_LEN:
+            siv, root_id = siv_of(root)
+            if root_id == entry.root_id:
+                return root, siv
+        raise DecryptionError(
+            f"the key provider gave another key than the root wrapped by {entry.wrapped.key_uri}; "
+            "check that it is the provider of this tenant",
+            code="key.unwrap",
+        )
+
+    def _keep(self, root_id: bytes, siv: AESSIV) -> None:
+        # A public key cannot be revoked, and dropping the root of a write-only keyring would only make another one.
+        if not self._open and self.can_read:
+            self.expires_at = _watch.monotonic() + self._ttl_s
+            self._uses_left = self._max_uses
+        self._open[root_id] = siv
