@@ -21,13 +21,14 @@ __all__ = ["check", "check_many"]
 
 _MAX_LENGTH = 254  # octets, RFC 5321 4.5.3.1.3 with erratum 1690
 _MAX_WITH_NAME = 2_000
-_ATOM = r"[a-zA-Z0-9_!#$%&'*+\-/=?^`{|}~]+"
+_ATEXT = r"a-zA-Z0-9_!#$%&'*+\-/=?^`{|}~"
+_ATOM = rf"[{_ATEXT}]+"
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _local_part = re.compile(rf"{_ATOM}(?:\.{_ATOM})*").fullmatch
 _domain_name = re.compile(rf"{_LABEL}(?:\.{_LABEL})+").fullmatch
 _special = re.compile(r'["<>\\\[\]]').search
 _hidden = re.compile("[\x00-\x1f\x7f]").search
-_local_chars = re.compile(rf"(?:{_ATOM}|\.)*").fullmatch
+_local_chars = re.compile(rf"[{_ATEXT}.]*").fullmatch
 _domain_chars = re.compile(r"[a-zA-Z0-9.-]*").fullmatch
 # RFC 2142; email-validator lowers these whatever their case, and is asked for them
 _ROLES = frozenset(
