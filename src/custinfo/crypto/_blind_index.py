@@ -72,7 +72,7 @@ class BlindIndex:
             )
         self.name = name
         self.bits = bits
-        self._keyring = keyring
+        self._access = keyring._access
         self._normalize = normalize
         self._secret = f"index/{name}"
 
@@ -98,7 +98,7 @@ class BlindIndex:
         >>> len(BlindIndex(keyring, "phone", normalize=str.strip, bits=256).token("+12025550123"))
         43
         """
-        return self._digest(self._keyring._secrets_of(self._secret)[0], self._normal(value))
+        return self._digest(self._access.secrets(self._secret)[0], self._normal(value))
 
     def tokens(self, value: object) -> tuple[str, ...]:
         """The tokens to look a value up by: the current one and, while a rotation is open, the one before.
@@ -116,7 +116,7 @@ class BlindIndex:
         True
         """
         normal = self._normal(value)
-        return tuple(self._digest(key, normal) for key in self._keyring._secrets_of(self._secret))
+        return tuple(self._digest(key, normal) for key in self._access.secrets(self._secret))
 
     def rotate(self) -> None:
         """Begin a rotation: `token` uses a new key, `tokens` gives both. An open rotation goes on as it is.
@@ -131,7 +131,7 @@ class BlindIndex:
         >>> phone.tokens("+12025550123")[1] == before
         True
         """
-        self._keyring._rotate_secret(self._secret, finish=False)
+        self._access.rotate_secret(self._secret, finish=False)
 
     def finish_rotation(self) -> None:
         """End a rotation: the key before is forgotten.
@@ -144,7 +144,7 @@ class BlindIndex:
         >>> len(phone.tokens("+12025550123"))
         1
         """
-        self._keyring._rotate_secret(self._secret, finish=True)
+        self._access.rotate_secret(self._secret, finish=True)
 
     def _normal(self, value: object) -> bytes:
         try:

@@ -26,6 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from custinfo.crypto._access import KeyAccess
     from custinfo.crypto._keyring import Keyring
 
 _PREFIX_LEN = HEADER_LEN + NONCE_LEN
@@ -52,13 +53,14 @@ class FieldCipher:
     {'given_name': 'Anna', 'born': 1980}
     """
 
-    __slots__ = ("_keys", "_scope")
+    __slots__ = ("_keys", "_name", "_scope")
 
     def __init__(self, keyring: Keyring) -> None:
-        self._set_up(keyring, keyring.tenant)
+        self._set_up(keyring._access, keyring.tenant, repr(keyring))
 
-    def _set_up(self, keys: Keyring | _OneKey, tenant: str) -> None:
+    def _set_up(self, keys: KeyAccess | _OneKey, tenant: str, name: str) -> None:
         self._keys = keys
+        self._name = name
         tenant_frame = framed(tenant)
         # L(tenant) | L(entity), once per entity: both are names, and repeat in every call.
         self._scope = lru_cache(maxsize=256)(lambda entity: tenant_frame + framed(entity))
@@ -66,7 +68,7 @@ class FieldCipher:
     __reduce_ex__ = refuse_copy
 
     def __repr__(self) -> str:
-        return f"FieldCipher({self._keys!r})"
+        return f"FieldCipher({self._name})"
 
     @classmethod
     def from_dek(cls, dek: bytes, *, tenant: str) -> FieldCipher:
@@ -86,7 +88,7 @@ class FieldCipher:
         if type(dek) is not bytes or len(dek) != KEY_LEN:
             raise InvalidFieldError("a data key must be 32 bytes", code="key.length")
         cipher = cls.__new__(cls)
-        cipher._set_up(_OneKey(dek), tenant)
+        cipher._set_up(_OneKey(dek), tenant, "one data key")
         return cipher
 
     def encrypt(self, value: object, *, entity: str, record: str, field: str, subject: str | None = None) -> bytes:
@@ -136,7 +138,7 @@ class FieldCipher:
         """
         scope = self._scope(entity) + framed(record)
         count = len(values)
-        header, gcm = self._keys._writer(record if subject is None else subject, count)
+        header, gcm = self._keys.writer(record if subject is None else subject, count)
         scope = header + scope
         encrypt = gcm.encrypt
         # Drawn for this record alone: a buffer kept for later would repeat its nonces after a fork.
@@ -176,7 +178,7 @@ class FieldCipher:
         'y'
         """
         rows = list(rows)
-        self._keys._writers([record if subject is None else subject for record, subject, _ in rows])
+        self._keys.writers([record if subject is None else subject for record, subject, _ in rows])
         encrypt_record = self.encrypt_record
         return [encrypt_record(values, entity=entity, record=rec, subject=sub) for rec, sub, values in rows]
 
@@ -247,7 +249,7 @@ record or subject, or was made under another key
             if header != last:
                 if len(token) < SHORTEST_TOKEN or header[:2] != _HEADER_START:
                     raise bad_token()
-                decrypt = self._keys._reader(owner, header).decrypt
+                decrypt = self._keys.reader(owner, header).decrypt
                 bound = header + scope
                 last = header
             try:
@@ -282,7 +284,7 @@ record or subject, or was made under another key
 
 
 class _OneKey:
-    """The part of a keyring that `FieldCipher` uses, over one fixed data key."""
+    """What `FieldCipher` asks for keys, over one fixed data key."""
 
     __slots__ = ("_gcm", "_header")
 
@@ -290,16 +292,13 @@ class _OneKey:
         key, self._header = field_key(dek)
         self._gcm = AESGCM(key)
 
-    def __repr__(self) -> str:
-        return "one data key"
-
-    def _writer(self, _subject: str, _messages: int) -> tuple[bytes, AESGCM]:
+    def writer(self, _subject: str, _messages: int) -> tuple[bytes, AESGCM]:
         return self._header, self._gcm
 
-    def _writers(self, _subjects: object) -> None:
+    def writers(self, _subjects: object) -> None:
         pass
 
-    def _reader(self, _subject: str, header: bytes) -> AESGCM:
+    def reader(self, _subject: str, header: bytes) -> AESGCM:
         if header != self._header:
             raise bad_token()
         return self._gcm

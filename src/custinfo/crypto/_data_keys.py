@@ -55,12 +55,12 @@ class DataKeys:
         stamp = self._watch.stamp  # before the look: what changes after it makes the stamp an old one
         found = ask(self._watch.key_store.get, name)
         held = self.held.get(name)
-        if found is None or found[0] is None:
+        row, revision = found or (None, 0)
+        if row is None:
             self.held.pop(name, None)
             if found is None:
                 return None
             raise destroyed()
-        row, revision = found
         if held is not None and held.revision == revision:
             held.stamp = stamp
             return held
