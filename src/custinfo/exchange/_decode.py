@@ -26,9 +26,10 @@ def check_encoding(name: str) -> str:
         InvalidFieldError: "csv.encoding" if Python has no such text encoding.
     """
     try:
-        b"".decode(name)
+        # Refuses codecs that do not give text, such as "hex".
+        io.TextIOWrapper(io.BytesIO(), encoding=name)
         return codecs.lookup(name).name
-    except LookupError:
+    except (LookupError, ValueError):
         message = f"there is no text encoding {name!r}; use a name such as 'utf-8', 'gb18030' or 'cp1252'"
         raise InvalidFieldError(message, code="csv.encoding", path="encoding") from None
 
