@@ -1,0 +1,296 @@
+"""Contract suites for key stores and key providers: subclass one, say how to make yours, and let pytest run it."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+from custinfo.crypto import WrappedKey
+from custinfo.errors import ConflictError, DecryptionError, KeyDestroyedError, missing_extra
+
+try:
+    import pytest
+except ModuleNotFoundError as exc:  # pragma: no cover - the tests of this module run in pytest
+    raise missing_extra("pytest", extra="testing", cause=exc) from None
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from custinfo.crypto import KeyProvider, KeyStore
+
+NAMES = ("a", "A", "B", "a/b", "a%", "a_b", "ab", "b'\"\\", "kunde/é", "客户/1", "\U0001f511", "z" * 200)
+CONTEXT = b"custinfo/contract"
+
+
+class KeyStoreContract:
+    """What every `KeyStore` promises. Subclass it as ``class TestMyStore(KeyStoreContract)``.
+
+    >>> from custinfo.crypto import MemoryKeyStore
+    >>> class TestMemory(KeyStoreContract):
+    ...     def make_store(self):
+    ...         return MemoryKeyStore()
+    >>> TestMemory().test_an_unknown_name_gives_none()
+    """
+
+    def make_store(self) -> KeyStore:
+        """A fresh, empty store."""
+        raise NotImplementedError("give a fresh, empty KeyStore")
+
+    def reopen(self, store: KeyStore) -> KeyStore:
+        """The same store opened again, where that can be done; else the store itself."""
+        return store
+
+    def test_an_unknown_name_gives_none(self) -> None:
+        """`get` of a name never written."""
+        assert self.make_store().get("nothing") is None
+
+    @pytest.mark.parametrize("row", [b"", b"\x00", b"row", bytes(range(256)), os.urandom(1 << 20)], ids=len)
+    def test_a_row_comes_back_unchanged(self, row: bytes) -> None:
+        """Rows are bytes: empty ones, NUL and a megabyte included."""
+        store = self.make_store()
+        store.put([("a", row, 0)])
+        assert self._row(store, "a") == row
+        assert self._row(self.reopen(store), "a") == row
+
+    def test_names_are_kept_exactly(self) -> None:
+        """Case, separators, quotes, wildcards of SQL and letters beyond ASCII matter."""
+        store = self.make_store()
+        store.put([(name, name.encode(), 0) for name in NAMES])
+        assert {name: self._row(store, name) for name in NAMES} == {name: name.encode() for name in NAMES}
+
+    def test_a_row_is_replaced_at_its_revision(self) -> None:
+        """The revision that `get` gives is the one that `put` expects."""
+        store = self.make_store()
+        store.put([("a", b"1", 0)])
+        store.put([("a", b"2", self._revision(store, "a"))])
+        assert self._row(store, "a") == b"2"
+
+    def test_a_new_row_conflicts_with_an_old_one(self) -> None:
+        """Expected revision 0 means that the name must be new."""
+        store = self.make_store()
+        store.put([("a", b"1", 0)])
+        with pytest.raises(ConflictError):
+            store.put([("a", b"2", 0)])
+        assert self._row(store, "a") == b"1"
+
+    def test_another_revision_conflicts(self) -> None:
+        """A revision of before, one of the future, and one of a name that does not exist."""
+        store = self.make_store()
+        store.put([("a", b"1", 0)])
+        first = self._revision(store, "a")
+        store.put([("a", b"2", first)])
+        for name, expected in (("a", first), ("a", self._revision(store, "a") + 1), ("b", 1)):
+            with pytest.raises(ConflictError):
+                store.put([(name, b"3", expected)])
+        assert self._row(store, "a") == b"2"
+        assert store.get("b") is None
+
+    def test_a_put_is_all_or_none(self) -> None:
+        """One conflict or tombstone in a put undoes all of it, wherever it stands."""
+        store = self.make_store()
+        store.put([("old", b"1", 0), ("dead", b"1", 0)])
+        store.put([("dead", None, self._revision(store, "dead"))])
+        for bad, error in ((("old", b"2", 0), ConflictError), (("dead", b"2", 0), KeyDestroyedError)):
+            for items in ([("new", b"1", 0), bad], [bad, ("new", b"1", 0)]):
+                with pytest.raises(error):
+                    store.put(items)
+                assert store.get("new") is None
+        assert self._row(store, "old") == b"1"
+
+    def test_a_tombstone_has_a_revision_and_no_row(self) -> None:
+        """Nothing of the row is left, and the tombstone outlives the process."""
+        store = self.make_store()
+        store.put([("a", b"1", 0)])
+        store.put([("a", None, self._revision(store, "a"))])
+        for one in (store, self.reopen(store)):
+            found = one.get("a")
+            assert found is not None
+            assert found[0] is None
+            assert found[1] > 0
+
+    def test_a_tombstone_can_be_put_where_nothing_was(self) -> None:
+        """Shredding a subject without a key keeps anybody from making one."""
+        store = self.make_store()
+        store.put([("a", None, 0)])
+        with pytest.raises(KeyDestroyedError):
+            store.put([("a", b"1", 0)])
+
+    def test_nothing_replaces_a_tombstone(self) -> None:
+        """Whatever revision is expected; another tombstone neither."""
+        store = self.make_store()
+        store.put([("a", b"1", 0)])
+        store.put([("a", None, self._revision(store, "a"))])
+        for row in (b"2", None):
+            for expected in (0, 1, self._revision(store, "a"), self._revision(store, "a") + 1):
+                with pytest.raises(KeyDestroyedError):
+                    store.put([("a", row, expected)])
+        found = store.get("a")
+        assert found is not None
+        assert found[0] is None
+
+    def test_names_come_in_code_point_order(self) -> None:
+        """Not in the order of a locale, and without tombstones."""
+        store = self.make_store()
+        store.put([(name, b"1", 0) for name in reversed(NAMES)])
+        store.put([("ab", None, self._revision(store, "ab"))])
+        assert store.names() == sorted(name for name in NAMES if name != "ab")
+
+    def test_names_of_a_prefix_are_exact(self) -> None:
+        """A prefix is text: case matters, and % and _ are letters like others."""
+        store = self.make_store()
+        store.put([(name, b"1", 0) for name in NAMES])
+        for prefix in ("a", "A", "a%", "a_", "客户/", "nothing"):
+            assert store.names(prefix) == sorted(name for name in NAMES if name.startswith(prefix))
+
+    def test_pages_of_names_give_each_name_once(self) -> None:
+        """`after` is the last name of the page before."""
+        store = self.make_store()
+        names = [f"k/{number:03}" for number in range(25)]
+        store.put([(name, b"1", 0) for name in [*names, "j/1", "l/1"]])
+        pages = [store.names("k/", limit=10)]
+        while pages[-1]:
+            pages.append(store.names("k/", pages[-1][-1], 10))
+        assert [len(page) for page in pages] == [10, 10, 5, 0]
+        assert [name for page in pages for name in page] == names
+
+    def test_every_write_changes_the_generation(self) -> None:
+        """New rows, replaced ones and tombstones; a value is not used twice."""
+        store = self.make_store()
+        seen = [store.generation()]
+        for row in (b"1", b"2", None):
+            found = store.get("a")
+            store.put([("a", row, found[1] if found else 0)])
+            seen.append(store.generation())
+        assert len(set(seen)) == len(seen)
+
+    def test_reading_leaves_the_generation_alone(self) -> None:
+        """A generation that changed by itself would empty every cache ten times a second."""
+        store = self.make_store()
+        store.put([("a", b"1", 0)])
+        before = store.generation()
+        store.get("a")
+        store.names()
+        assert store.generation() == before
+
+    def test_threads_lose_no_update(self) -> None:
+        """Of two writers that expect the same revision one gets a conflict."""
+        store = self.make_store()
+        store.put([("counter", b"0", 0)])
+
+        def add(times: int) -> None:
+            while times:
+                found = store.get("counter")
+                assert found is not None
+                assert found[0] is not None
+                try:
+                    store.put([("counter", b"%d" % (int(found[0]) + 1), found[1])])
+                except ConflictError:
+                    continue
+                times -= 1
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(add, [10] * 4))
+        assert self._row(store, "counter") == b"40"
+
+    def _row(self, store: KeyStore, name: str) -> bytes:
+        found = store.get(name)
+        assert found is not None
+        assert found[0] is not None
+        return bytes(found[0])
+
+    def _revision(self, store: KeyStore, name: str) -> int:
+        found = store.get(name)
+        assert found is not None
+        return found[1]
+
+
+class KeyProviderContract:
+    """What every `KeyProvider` promises. Subclass it as ``class TestMyProvider(KeyProviderContract)``.
+
+    >>> from custinfo.crypto import LocalKeyProvider
+    >>> class TestLocal(KeyProviderContract):
+    ...     def make_provider(self):
+    ...         return LocalKeyProvider.generate()
+    >>> TestLocal().test_a_key_comes_back()
+    """
+
+    def make_provider(self) -> KeyProvider:
+        """A provider; each call may give one of another key."""
+        raise NotImplementedError("give a KeyProvider")
+
+    def reopen(self, provider: KeyProvider) -> KeyProvider:
+        """Another provider object over the same key, where one can be made; else the provider itself."""
+        return provider
+
+    def test_a_key_comes_back(self) -> None:
+        """`unwrap` gives the bytes that `wrap` took, also after the wrapped key was stored and read."""
+        provider, key = self.make_provider(), os.urandom(32)
+        wrapped = provider.wrap(key, CONTEXT)
+        stored = WrappedKey(str(wrapped.key_uri), wrapped.version, bytes(wrapped.blob))
+        got = self.reopen(provider).unwrap(stored, CONTEXT)
+        assert type(got) is bytes
+        assert got == key
+
+    def test_each_key_comes_back_as_itself(self) -> None:
+        """A provider that gives a constant, or the last key it saw, is caught here."""
+        provider = self.make_provider()
+        keys = [os.urandom(32) for _ in range(3)]
+        wrapped = [provider.wrap(key, CONTEXT) for key in keys]
+        assert [provider.unwrap(one, CONTEXT) for one in reversed(wrapped)] == keys[::-1]
+
+    def test_the_wrapped_key_says_who_wrapped_it(self) -> None:
+        """`key_uri` names the key; `version` is text or an int."""
+        wrapped = self.make_provider().wrap(os.urandom(32), CONTEXT)
+        assert isinstance(wrapped.key_uri, str)
+        assert wrapped.key_uri
+        assert type(wrapped.version) in (str, int)
+
+    def test_the_blob_hides_the_key(self) -> None:
+        """No eight bytes of the key, nor of its hexadecimal or reversed form, can be found in the wrapped key."""
+        key = os.urandom(32)
+        wrapped = self.make_provider().wrap(key, CONTEXT)
+        text = bytes(wrapped.blob) + repr(wrapped).encode() + str(wrapped.version).encode()
+        for form, size in ((key, 8), (key[::-1], 8), (key.hex().encode(), 16)):
+            assert not any(form[at : at + size] in text for at in range(len(form) - size + 1))
+
+    def test_two_keys_have_two_blobs(self) -> None:
+        """The blob depends on the key."""
+        provider = self.make_provider()
+        assert provider.wrap(os.urandom(32), CONTEXT).blob != provider.wrap(os.urandom(32), CONTEXT).blob
+
+    @pytest.mark.parametrize("context", [b"", CONTEXT[:-1], CONTEXT + b"\x00", b"custinfo/c0ntract"])
+    def test_another_context_is_refused(self, context: bytes) -> None:
+        """Or one tenant's root could be put in place of another's."""
+        provider = self.make_provider()
+        wrapped = provider.wrap(os.urandom(32), CONTEXT)
+        with pytest.raises(DecryptionError):
+            provider.unwrap(wrapped, context)
+
+    def test_an_altered_blob_is_refused(self) -> None:
+        """One bit in each byte."""
+        provider = self.make_provider()
+        wrapped = provider.wrap(os.urandom(32), CONTEXT)
+        for at in range(len(wrapped.blob)):
+            blob = bytearray(wrapped.blob)
+            blob[at] ^= 1 << at % 8
+            with pytest.raises(DecryptionError):
+                provider.unwrap(WrappedKey(wrapped.key_uri, wrapped.version, bytes(blob)), CONTEXT)
+
+    def test_a_blob_of_another_length_is_refused(self) -> None:
+        """Cut to nothing, to one byte, to half, by one byte, and with one byte more."""
+        provider = self.make_provider()
+        wrapped = provider.wrap(os.urandom(32), CONTEXT)
+        blob = bytes(wrapped.blob)
+        for wrong in (b"", blob[:1], blob[: len(blob) // 2], blob[:-1], blob[1:], blob + b"\x00"):
+            with pytest.raises(DecryptionError):
+                provider.unwrap(WrappedKey(wrapped.key_uri, wrapped.version, wrong), CONTEXT)
+
+    def test_threads_get_their_own_keys(self) -> None:
+        """A provider is shared by threads."""
+        provider = self.make_provider()
+
+        def once(_: int) -> bool:
+            key = os.urandom(32)
+            return provider.unwrap(provider.wrap(key, CONTEXT), CONTEXT) == key
+
+        with ThreadPoolExecutor(4) as pool:
+            assert all(pool.map(once, range(8)))
