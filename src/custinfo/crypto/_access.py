@@ -254,6 +254,12 @@ class KeyAccess:
         held = self._data.load(self._prefix + subject, subject)
         return held.keys.get(header) if held is not None else None
 
+    def is_buried(self, subject: str) -> bool:
+        """Whether a tombstone stands where the keys of a subject were."""
+        check_subject(subject)
+        found = ask(self.key_store.get, self._prefix + subject)
+        return found is not None and found[0] is None
+
     def _entomb(self, name: str) -> tuple[str, ...]:
         while True:
             row, revision = ask(self.key_store.get, name) or (b"", 0)

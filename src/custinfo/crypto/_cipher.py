@@ -53,9 +53,12 @@ class FieldCipher:
     {'given_name': 'Anna', 'born': 1980}
     """
 
-    __slots__ = ("_keys", "_name", "_scope")
+    __slots__ = ("_keys", "_name", "_scope", "keyring")
+
+    keyring: Keyring | None
 
     def __init__(self, keyring: Keyring) -> None:
+        self.keyring = keyring
         self._set_up(keyring._access, keyring.tenant, repr(keyring))
 
     def _set_up(self, keys: KeyAccess | _OneKey, tenant: str, name: str) -> None:
@@ -88,6 +91,7 @@ class FieldCipher:
         if type(dek) is not bytes or len(dek) != KEY_LEN:
             raise InvalidFieldError("a data key must be 32 bytes", code="key.length")
         cipher = cls.__new__(cls)
+        cipher.keyring = None
         cipher._set_up(_OneKey(dek), tenant, "one data key")
         return cipher
 

@@ -126,6 +126,22 @@ class Keyring:
         """Whether the provider can unwrap; without that the keyring writes only."""
         return self._access.ring.can_read
 
+    @property
+    def key_store(self) -> KeyStore:
+        """Where the wrapped keys lie."""
+        return self._access.key_store
+
+    def is_shredded(self, subject: str) -> bool:
+        """Whether the keys of a subject were destroyed; looks into the key store, never makes a key.
+
+        >>> from custinfo.crypto import LocalKeyProvider, MemoryKeyStore
+        >>> keyring = Keyring(LocalKeyProvider.generate(), MemoryKeyStore())
+        >>> _ = keyring.shred("17")
+        >>> keyring.is_shredded("17"), keyring.is_shredded("18")
+        (True, False)
+        """
+        return self._access.is_buried(subject)
+
     def secret(self, name: str) -> bytes:
         """A random secret of this tenant by name, made at the first call and the same ever after.
 

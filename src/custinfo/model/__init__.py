@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from custinfo.model._mask import mask
     from custinfo.model._merge import Merge
     from custinfo.model._money import Money
+    from custinfo.model._review import ReviewStatus, ReviewTask
 
 _MODULES = {
     "_account": ("Account", "AccountStatus", "Transaction", "TransactionKind", "TransactionStatus"),
@@ -74,6 +75,7 @@ _MODULES = {
     "_mask": ("mask",),
     "_merge": ("Merge",),
     "_money": ("Money",),
+    "_review": ("ReviewStatus", "ReviewTask"),
 }
 __all__ = [
     "Account",
@@ -91,6 +93,8 @@ __all__ = [
     "NameUse",
     "PersonName",
     "Phone",
+    "ReviewStatus",
+    "ReviewTask",
     "Tag",
     "Term",
     "Transaction",

@@ -20,12 +20,14 @@ from custinfo.model._account import Account, Transaction
 from custinfo.model._customer import Customer
 from custinfo.model._field import fields_of
 from custinfo.model._merge import Merge
+from custinfo.model._review import ReviewTask
 
 ENTITIES: dict[str, type] = {
     "customer": Customer,
     "account": Account,
     "transaction": Transaction,
     "merge": Merge,
+    "reviewtask": ReviewTask,
 }
 VERSION = 1
 

@@ -140,7 +140,7 @@ def declaration(attribute: attrs.Attribute[Any]) -> _Declaration:
 
 
 @functools.cache
-def fields_of(cls: type) -> tuple[FieldInfo, ...]:
+def fields_of(cls: type[Any]) -> tuple[FieldInfo, ...]:
     """The field catalogue of a model class, nested value objects included.
 
     Raises:
@@ -183,7 +183,7 @@ def _value_object(kind: Any) -> type | None:
 
 
 @functools.cache
-def personal_fields(cls: type) -> frozenset[str]:
+def personal_fields(cls: type[Any]) -> frozenset[str]:
     """Names of the top-level fields of a model class that are personal data.
 
     >>> from custinfo.model import Customer
@@ -204,7 +204,7 @@ class Term:
 
 
 @functools.cache
-def indexes_of(cls: type) -> dict[str, Index]:
+def indexes_of(cls: type[Any]) -> dict[str, Index]:
     """The look-ups of a model class by name, those of its value objects included."""
     found: dict[str, Index] = {}
     for attribute in attrs.fields(cls):

@@ -4,6 +4,7 @@ from custinfo._lazy import lazy_exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from custinfo.store._collection import Collection
     from custinfo.store._keystore import RecordKeyStore
     from custinfo.store._memory import MemoryStore
     from custinfo.store._open import open_store
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "START",
+    "Collection",
     "Cursor",
     "Event",
     "Key",
@@ -48,6 +50,7 @@ __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "START": "custinfo.store._protocol",
+        "Collection": "custinfo.store._collection",
         "Cursor": "custinfo.store._protocol",
         "Event": "custinfo.store._protocol",
         "Key": "custinfo.store._protocol",

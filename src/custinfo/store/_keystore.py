@@ -40,6 +40,11 @@ class RecordKeyStore:
     def __init__(self, store: RecordStore) -> None:
         self._store = store
 
+    @property
+    def store(self) -> RecordStore:
+        """Where the rows are kept."""
+        return self._store
+
     def get(self, name: str) -> tuple[bytes | None, int] | None:
         """The row and its revision; (None, revision) for a tombstone; None if there never was one."""
         with self._store.unit(write=False) as unit:

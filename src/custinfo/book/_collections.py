@@ -1,0 +1,117 @@
+"""The collections of a book: typed, encrypted, and every call audited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from custinfo.book._desk import Desk, customer_of
+from custinfo.govern import Act
+from custinfo.store import Collection
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import numpy as np
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class AuditedCollection(Generic[T]):
+    """All objects of one class in a book; made by `Book`, as in ``book.customers``.
+
+    Every call makes exactly one audit entry.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        collection: Collection[T],
+        *,
+        columns: Callable[[Sequence[str]], dict[str, np.ndarray]] | None = None,
+    ) -> None:
+        self._desk = desk
+        self._collection = collection
+        self._columns = columns or collection.columns
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._collection.kind!r})"
+
+    def _act(self, verb: str, subject: str | None = None) -> Act:
+        return Act(action=f"{self._collection.kind}.{verb}", entity=self._collection.kind, subject=subject)
+
+    def get(self, id: str) -> T:
+        """The object under an id; for a merged customer the survivor.
+
+        Raises:
+            RecordNotFoundError: there is none.
+        """
+        return self._desk.reading(self._act("get", id), lambda: self._collection.get(id))
+
+    def find(self, **query: object) -> list[T]:
+        """The objects that match every look-up, such as ``find(email="rosa@example.com")``.
+
+        Raises:
+            InvalidFieldError: "find.unknown", listing the look-ups there are; "find.value"; "find.empty".
+        """
+        return self._desk.reading(self._act("find"), lambda: self._collection.find(unit=None, fields=None, **query))
+
+    def scan(self) -> Iterator[T]:
+        """All objects in code-point order of their ids, without merged and erased customers."""
+        return self._desk.reading(self._act("scan"), self._collection.scan)
+
+    def history(self, id: str) -> list[T]:
+        """All states of one object, the oldest first.
+
+        Raises:
+            RecordNotFoundError: there is none.
+        """
+        return self._desk.reading(self._act("history", id), lambda: self._collection.history(id))
+
+    def columns(self, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Fields that are not personal as NumPy arrays of shape (n,); see `Collection.columns`.
+
+        Those of transactions are the posted payments and refunds, and have besides ``customer_id``, ``currency`` and
+        ``amount_minor`` (refunds negative): what `custinfo.segment.rfm` takes.
+        """
+        return self._desk.reading(self._act("columns"), lambda: self._columns(names))
+
+    def put(self, obj: T) -> T:
+        """Store an object; its ``version`` is the one expected, 0 = must be new.
+
+        Returns:
+            The object as stored, with its new version.
+
+        Raises:
+            ConflictError: the store has another version.
+            DuplicateKeyError: another record holds one of its unique look-ups.
+        """
+        with self._desk.writing(self._act("put", str(getattr(obj, "id", "")))) as work:
+            return self._collection.put(obj, subject=customer_of(self._desk, obj, work.unit), unit=work.unit)
+
+    def put_many(self, objects: Sequence[T]) -> list[T]:
+        """Store many objects in one unit, with one audit entry; see `put`."""
+        with self._desk.writing(self._act("put_many")) as work:
+            work.detail["count"] = len(objects)
+            subjects = [customer_of(self._desk, obj, work.unit) for obj in objects]
+            return self._collection.put_many(objects, subjects=subjects, unit=work.unit)
+
+    def update(self, id: str, changes: Mapping[str, Any]) -> T:
+        """Change some fields of the stored object.
+
+        Raises:
+            RecordNotFoundError: there is none.
+            InvalidFieldError: "update.unknown", or what the new values break.
+        """
+        with self._desk.writing(self._act("update", id)) as work:
+            work.detail["fields"] = sorted(changes)
+            return self._collection.update(id, changes, unit=work.unit)
+
+    def delete(self, id: str) -> None:
+        """Delete an object and its history; to erase a person use ``book.rights``.
+
+        Raises:
+            RecordNotFoundError: there is none.
+        """
+        with self._desk.writing(self._act("delete", id)) as work:
+            self._collection.delete(id, unit=work.unit)

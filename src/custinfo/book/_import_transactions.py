@@ -1,0 +1,144 @@
+"""One batch of imported transactions: find the account, compare, post."""
+
+from __future__ import annotations
+
+import attrs
+
+from custinfo.book._desk import Desk
+from custinfo.govern import Work
+from custinfo.book._import_customers import account_id, ids_of_external
+from custinfo.book._importing import Batch, Line
+from custinfo.book._intake import Finding, Intake
+from custinfo.errors import InvalidFieldError
+from custinfo.exchange import ColumnMap
+from custinfo.model import Account, CustomerStatus, Identifier, Transaction
+
+_OWNERS = ("customer", "customer_id", "account_id")
+
+
+@attrs.define
+class TransactionBatch:
+    """Decides on the rows of one batch and writes them together."""
+
+    desk: Desk
+    work: Work
+    batch: Batch
+    source_name: str
+    currency: str
+    owners: dict[tuple[str, str], str | Finding] = attrs.field(factory=dict)
+    accounts: dict[str, Account] = attrs.field(factory=dict)
+    opened: dict[str, Account] = attrs.field(factory=dict)
+
+    def run(self, lines: list[Line]) -> None:
+        """Decide on every row, then write."""
+        unit = self.work.unit
+        stored = {
+            record.id: self.desk.transactions.codec.open(record)
+            for record in unit.get(self.desk.transactions.kind, [line.intake.values["id"] for line in lines])
+        }
+        posted: dict[str, Transaction] = {}
+        subjects: dict[str, str] = {}
+        for line in lines:
+            account = self._account(line)
+            if account is None:
+                continue
+            values = {name: value for name, value in line.intake.values.items() if name not in _OWNERS}
+            try:
+                transaction = Transaction(account_id=account.id, **values)
+            except InvalidFieldError as error:
+                self.batch.reject(line, Finding(error.path, error.code))
+                continue
+            same = stored.get(transaction.id) or posted.get(transaction.id)
+            if same is None:
+                self.batch.counts["created"] += 1
+                posted[transaction.id] = transaction
+                subjects[transaction.id] = account.customer_id
+            elif attrs.evolve(same, version=0, created_at=None, updated_at=None) == transaction:
+                self.batch.counts["unchanged"] += 1
+            else:
+                self.batch.reject(line, Finding("id", "transaction.changed"))
+        opened = list(self.opened.values())
+        self.desk.accounts.put_many(opened, subjects=[account.customer_id for account in opened], unit=unit)
+        self.desk.transactions.put_many(list(posted.values()), subjects=list(subjects.values()), unit=unit)
+
+    def _account(self, line: Line) -> Account | None:
+        """The account of a row: the one it names, or its customer's in the currency; None where there is none."""
+        values = line.intake.values
+        if values.get("account_id"):
+            found = self.desk.accounts.resolve([values["account_id"]], unit=self.work.unit)
+            if found:
+                return self.desk.accounts.codec.open(found[0])
+            self.batch.reject(line, Finding("account_id", "transaction.unknown_account"))
+            return None
+        owner = self._owner(line)
+        if isinstance(owner, Finding):
+            if owner.code == "customer.erased":
+                self.batch.block(line, owner)
+            else:
+                self.batch.reject(line, owner)
+            return None
+        return self._account_of(owner, values["amount"].currency)
+
+    def _owner(self, line: Line) -> str | Finding:
+        name = "customer_id" if line.intake.values.get("customer_id") else "customer"
+        key = (name, str(line.intake.values.get(name, "")))
+        if key not in self.owners:
+            self.owners[key] = self._find_owner(*key)
+        return self.owners[key]
+
+    def _find_owner(self, name: str, text: str) -> str | Finding:
+        unit = self.work.unit
+        ids = [text]
+        if name == "customer":
+            ids = ids_of_external(self.desk, Identifier(scheme="external", issuer=self.source_name, value=text), unit)
+        records = unit.get(self.desk.customers.kind, ids)
+        if len(records) != 1:
+            return Finding(name, "transaction.unknown_customer")
+        if self.desk.customers.codec.clear_fields(records[0]).get("status") == CustomerStatus.ERASED:
+            return Finding(name, "customer.erased")
+        return records[0].id
+
+    def _account_of(self, customer_id: str, currency: str) -> Account:
+        """The customer's account in a currency, opened where there is none; a merged customer keeps its own."""
+        id = account_id(customer_id, currency)
+        if id not in self.accounts:
+            found = self.work.unit.get(self.desk.accounts.kind, [id])
+            if found:
+                self.accounts[id] = self.desk.accounts.codec.open(found[0])
+            else:
+                owner = self.desk.customers.record(customer_id, unit=self.work.unit).id
+                self.accounts[id] = self.opened[id] = Account(id=id, customer_id=owner, currency=currency)
+        return self.accounts[id]
+
+
+def required(intake: Intake) -> Finding | None:
+    """The finding that makes a row no transaction, if any."""
+    errors = [finding for finding in intake.findings if finding.severity == "error"]
+    if errors:
+        return errors[0]
+    if not any(intake.values.get(name) for name in _OWNERS):
+        return Finding("customer", "transaction.no_customer")
+    return None
+
+
+def check_columns(columns: ColumnMap) -> None:
+    """Check that a source can give transactions at all.
+
+    Raises:
+        InvalidFieldError: "import.columns", naming what is missing.
+    """
+    needs = {
+        "id": ("id", "transaction_id", "external_id"),
+        "customer": ("customer", "customer_external_id", "customer_id", "account_id"),
+        "occurred_at": ("occurred_at", "date"),
+        "amount": ("amount", "amount_minor"),
+    }
+    missing = [name for name, names in needs.items() if not set(names) & set(columns.fields)]
+    if missing:
+        raise InvalidFieldError(
+            f"no column fills {', '.join(missing)}; map one, for instance mapping={{'<column>': '{missing[0]}'}}",
+            code="import.columns",
+            path="mapping",
+            missing=missing,
+            ignored=list(columns.ignored),
+        )

@@ -1,0 +1,174 @@
+"""Imports: rows in, whole batches committed, everything counted."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from custinfo._view import reporting
+from custinfo.book._desk import Desk
+from custinfo.govern import Act, Work
+from custinfo.book._intake import Finding, Intake
+from custinfo.book._report import ImportIssue, ImportReport, RejectedRow
+from custinfo.errors import CustInfoError
+from custinfo.exchange import ColumnMap, Row, read_csv, rows_of
+
+BATCH = 500
+OUTCOMES = ("created", "updated", "unchanged", "rejected", "review", "blocked")
+
+
+@attrs.frozen
+class Line:
+    """One row of the source on its way into the book."""
+
+    row: Row
+    intake: Intake
+
+
+@attrs.define
+class Batch:
+    """What became of the rows of one batch; counted only when its unit is committed."""
+
+    counts: Counter[str] = attrs.field(factory=Counter)
+    rejected: list[tuple[Line, Finding]] = attrs.field(factory=list)
+    notes: list[tuple[Line, Finding]] = attrs.field(factory=list)
+
+    def reject(self, line: Line, finding: Finding) -> None:
+        """Put a row in quarantine."""
+        self.counts["rejected"] += 1
+        self.rejected.append((line, finding))
+
+    def block(self, line: Line, finding: Finding) -> None:
+        """Leave out a row about an erased customer."""
+        self.counts["blocked"] += 1
+        self.notes.append((line, finding))
+
+
+@attrs.frozen(kw_only=True)
+class Importer:
+    """How rows of one kind get into the book.
+
+    Args:
+        action: for the audit log.
+        entity: kind of record.
+        targets: names of the fields that columns may fill.
+        read: values by field -> intake; pure.
+        required: fields without which a row is no use.
+        store: writes one batch of readable rows in a unit.
+    """
+
+    action: str
+    entity: str
+    targets: Sequence[str]
+    read: Callable[[Mapping[str, str]], Intake]
+    required: Callable[[Intake], Finding | None]
+    store: Callable[[list[Line], Work, Batch], None]
+
+
+def open_source(source: Any, *, encoding: str | None) -> Any:
+    """Rows of a CSV file (a path, bytes or an open file) or of a table in memory."""
+    is_file = isinstance(source, str | bytes | os.PathLike) or hasattr(source, "read")
+    return read_csv(source, encoding=encoding) if is_file else rows_of(source)
+
+
+def run_import(
+    desk: Desk,
+    importer: Importer,
+    source: Any,
+    *,
+    mapping: Mapping[str, str | Iterable[str] | None] | None,
+    encoding: str | None,
+    progress: bool | Callable[[int, int], None],
+    check: Callable[[ColumnMap], None],
+) -> ImportReport:
+    """Import all rows; each batch is one unit with one audit entry, and a closing entry has the counts."""
+    tally = _Tally()
+    closing = Act(action=importer.action, entity=importer.entity)
+    try:
+        rows = open_source(source, encoding=encoding)
+        columns = ColumnMap.of(mapping, columns=rows.columns, targets=importer.targets)
+        check(columns)
+        total = len(source) if hasattr(source, "__len__") and not isinstance(source, str | bytes) else 0
+        with reporting(progress, total=total, label=importer.entity) as report:
+            for some in _batches(rows):
+                tally.rows += len(some)
+                _run_batch(desk, importer, columns, some, tally)
+                report(tally.rows)
+    except CustInfoError as error:
+        desk.note(closing, outcome="denied", detail={"code": error.code, **tally.counted()})
+        raise
+    desk.note(closing, detail=tally.counted())
+    return tally.report(rows.columns, columns)
+
+
+def _batches(rows: Iterable[Row]) -> Iterable[list[Row]]:
+    iterator = iter(rows)
+    while some := list(itertools.islice(iterator, BATCH)):
+        yield some
+
+
+def _run_batch(desk: Desk, importer: Importer, columns: ColumnMap, rows: list[Row], tally: _Tally) -> None:
+    batch = Batch()
+    good: list[Line] = []
+    for row in rows:
+        line = Line(row, Intake())
+        if row.issues:
+            issue = row.issues[0]
+            batch.reject(line, Finding(issue.field, issue.code))
+            continue
+        line = Line(row, importer.read(columns.apply(row)))
+        missing = importer.required(line.intake)
+        if missing is not None:
+            batch.reject(line, missing)
+        else:
+            good.append(line)
+    if good:
+        with desk.writing(Act(action=f"{importer.action}.batch", entity=importer.entity)) as work:
+            importer.store(good, work, batch)
+            work.silent = not (batch.counts["created"] or batch.counts["updated"] or batch.counts["review"])
+            work.detail |= {name: count for name, count in batch.counts.items() if count}
+    tally.add(batch, good, columns)
+
+
+@attrs.define
+class _Tally:
+    """The counts and issues of the committed batches."""
+
+    rows: int = 0
+    counts: Counter[str] = attrs.field(factory=Counter)
+    issues: list[ImportIssue] = attrs.field(factory=list)
+    rejected: list[RejectedRow] = attrs.field(factory=list)
+
+    def counted(self) -> dict[str, Any]:
+        return {"rows": self.rows, **{name: self.counts[name] for name in OUTCOMES if self.counts[name]}}
+
+    def add(self, batch: Batch, good: list[Line], columns: ColumnMap) -> None:
+        self.counts += batch.counts
+        refused = {line.row.line for line, _ in batch.rejected}
+        found = [(line, finding) for line in good if line.row.line not in refused for finding in line.intake.findings]
+        issues = [_issue(line, finding, columns) for line, finding in (*found, *batch.notes)]
+        for line, finding in batch.rejected:
+            why = [_issue(line, one, columns) for one in dict.fromkeys((finding, *line.intake.findings))]
+            self.rejected.append(RejectedRow(line.row.line, dict(line.row.values), tuple(why), line.row.surplus))
+            issues += why
+        self.issues += sorted(issues, key=lambda issue: issue.line)
+        self.rejected.sort(key=lambda row: row.line)
+
+    def report(self, source_columns: Sequence[str], columns: ColumnMap) -> ImportReport:
+        return ImportReport(
+            rows=self.rows,
+            **{name: self.counts[name] for name in OUTCOMES},
+            issues=tuple(self.issues),
+            rejected_rows=tuple(self.rejected),
+            columns=tuple(source_columns),
+            ignored=columns.ignored,
+        )
+
+
+def _issue(line: Line, finding: Finding, columns: ColumnMap) -> ImportIssue:
+    return ImportIssue(line.row.line, columns.column_of(finding.field) or finding.field, finding.code, finding.severity)

@@ -1,0 +1,215 @@
+"""What a principal sees: only granted fields, decrypted only where granted, masked, and audited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from custinfo.book._desk import Desk
+from custinfo.govern import Act
+from custinfo.book._ledger import Statement, Timeline, statement_of, timeline_of
+from custinfo.errors import AccessDeniedError
+from custinfo.govern import Authorizer, Principal
+from custinfo.model import masked
+from custinfo.store import Collection
+
+_ALWAYS = ("id",)
+
+
+class RecordView:
+    """One record as a principal sees it: the granted fields as attributes, the others refused.
+
+    Raises:
+        AccessDeniedError: on reading a field that is not granted.
+    """
+
+    __slots__ = ("_entity", "_values")
+
+    def __init__(self, entity: str, values: Mapping[str, Any]) -> None:
+        object.__setattr__(self, "_entity", entity)
+        object.__setattr__(self, "_values", dict(values))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AccessDeniedError(
+                f"{self._entity}.{name} is not granted; there are {', '.join(self._values)}", code="access.field"
+            ) from None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a view cannot be changed; use update() of the view's collection")
+
+    def __dir__(self) -> list[str]:
+        return sorted(self._values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The granted fields by name."""
+        return dict(self._values)
+
+    def __repr__(self) -> str:
+        return f"RecordView({self._entity!r}, {self._values!r})"
+
+
+@attrs.frozen
+class Access:
+    """Who looks, what for, and by whose rules."""
+
+    desk: Desk
+    authorizer: Authorizer
+    principal: Principal
+    purpose: str
+
+    def act(self, action: str, entity: str, subject: str | None = None) -> Act:
+        """The call for the audit log."""
+        return Act(action=action, entity=entity, subject=subject, actor=self.principal.name, purpose=self.purpose)
+
+    def granted(self, entity: str, *, action: str = "read", fields: tuple[str, ...] = ()) -> dict[str, str]:
+        """The granted fields of an entity.
+
+        Raises:
+            AccessDeniedError: none is granted, or one of *fields* is not.
+        """
+        granted = dict(self.authorizer.fields(self.principal, purpose=self.purpose, action=action, entity=entity))
+        missing = [name for name in fields if name not in granted]
+        if missing or not granted:
+            what = ", ".join(f"{entity}.{name}" for name in missing) or entity
+            raise AccessDeniedError(
+                f"no role of {self.principal.name} may {action} {what} for {self.purpose!r}", code="access.denied"
+            )
+        return granted
+
+
+class CollectionView:
+    """A collection as a principal sees it; made by ``book.as_(principal, purpose=...)``.
+
+    Every call makes exactly one audit entry, refused ones too.
+    """
+
+    def __init__(self, access: Access, collection: Collection[Any]) -> None:
+        self._access = access
+        self._collection = collection
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._collection.kind!r}, {self._access.principal.name!r})"
+
+    def _act(self, verb: str, subject: str | None = None) -> Act:
+        kind = self._collection.kind
+        return self._access.act(f"{kind}.{verb}", kind, subject)
+
+    def _view(self, obj: Any, granted: Mapping[str, str]) -> RecordView:
+        values = {name: getattr(obj, name) for name in _ALWAYS}
+        for name, how in granted.items():
+            rule = "own" if how == "mask" else how.removeprefix("mask:")
+            values[name] = masked(getattr(obj, name), rule)
+        return RecordView(self._collection.kind, values)
+
+    def get(self, id: str) -> RecordView:
+        """The granted part of the object under an id.
+
+        Raises:
+            AccessDeniedError: no field of it is granted.
+            RecordNotFoundError: there is none.
+        """
+
+        def read() -> RecordView:
+            granted = self._access.granted(self._collection.kind)
+            return self._view(self._collection.get(id, fields=granted), granted)
+
+        return self._access.desk.reading(self._act("get", id), read)
+
+    def find(self, **query: object) -> list[RecordView]:
+        """The granted parts of the objects that match every look-up.
+
+        Raises:
+            AccessDeniedError: a field that is looked up is not granted.
+        """
+
+        def read() -> list[RecordView]:
+            codec = self._collection.codec
+            needed = tuple(codec.field_of(name) for name in query if name in codec.indexes)
+            granted = self._access.granted(self._collection.kind, fields=needed)
+            found = self._collection.find(unit=None, fields=granted, **query)
+            return [self._view(obj, granted) for obj in found]
+
+        return self._access.desk.reading(self._act("find"), read)
+
+    def scan(self) -> Iterator[RecordView]:
+        """The granted parts of all objects.
+
+        Raises:
+            AccessDeniedError: no field is granted.
+        """
+
+        def read() -> Iterator[RecordView]:
+            granted = self._access.granted(self._collection.kind)
+            return (self._view(obj, granted) for obj in self._collection.scan(fields=granted))
+
+        return self._access.desk.reading(self._act("scan"), read)
+
+    def update(self, id: str, changes: Mapping[str, Any]) -> RecordView:
+        """Change granted fields of an object.
+
+        Raises:
+            AccessDeniedError: a field is not granted for "write"; nothing is changed.
+        """
+        kind = self._collection.kind
+        with self._access.desk.writing(self._act("update", id)) as work:
+            self._access.granted(kind, action="write", fields=tuple(changes))
+            obj = self._collection.update(id, changes, unit=work.unit)
+            work.detail["fields"] = sorted(changes)
+            readable = self._access.authorizer.fields(
+                self._access.principal, purpose=self._access.purpose, action="read", entity=kind
+            )
+        return self._view(obj, readable)
+
+
+class BookView:
+    """A book as a principal sees it; made by ``book.as_(principal, purpose=...)``."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        desk = access.desk
+        self.customers = CollectionView(access, desk.customers)
+        self.accounts = CollectionView(access, desk.accounts)
+        self.transactions = CollectionView(access, desk.transactions)
+
+    def __repr__(self) -> str:
+        return f"BookView({self._access.principal.name!r}, purpose={self._access.purpose!r})"
+
+    def search(
+        self, *, email: str | None = None, phone: str | None = None, name: str | None = None
+    ) -> list[RecordView]:
+        """Customers by e-mail, phone or name; see `CollectionView.find`."""
+        query = {"email": email, "phone": phone, "name": name}
+        return self.customers.find(**{key: value for key, value in query.items() if value is not None})
+
+    def statement(self, customer_id: str, period: Any = None) -> Statement:
+        """The payments of a customer in a period; needs transaction.amount and transaction.occurred_at.
+
+        Raises:
+            AccessDeniedError: one of them is not granted.
+        """
+
+        def read() -> Statement:
+            self._access.granted("transaction", fields=("amount", "occurred_at"))
+            return statement_of(self._access.desk, customer_id, period)
+
+        return self._access.desk.reading(self._access.act("book.statement", "customer", customer_id), read)
+
+    def timeline(self, customer_id: str) -> Timeline:
+        """What happened with a customer; needs transaction.amount and transaction.occurred_at.
+
+        Raises:
+            AccessDeniedError: one of them is not granted.
+        """
+
+        def read() -> Timeline:
+            self._access.granted("transaction", fields=("amount", "occurred_at"))
+            return timeline_of(self._access.desk, customer_id)
+
+        return self._access.desk.reading(self._access.act("book.timeline", "customer", customer_id), read)

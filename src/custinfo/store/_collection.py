@@ -1,0 +1,333 @@
+"""Typed collections over a record store, written once for every backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from custinfo.errors import ConflictError, InvalidFieldError, RecordNotFoundError
+from custinfo.store._codec import EntityCodec
+from custinfo.store._project import project
+from custinfo.store._protocol import Key, Record, RecordStore, SupportsBulk, Unit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import numpy as np
+
+    from custinfo.crypto import FieldCipher
+
+T = TypeVar("T")
+_PAGE = 500
+HISTORY = ".history"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Collection(Generic[T]):
+    """All objects of one model class in a store.
+
+    Each change writes the record, its look-up keys, the former state as a history record and an outbox event in one
+    unit. Every method takes ``unit=`` to take part in a unit that the caller opened.
+
+    Args:
+        store: any `RecordStore`.
+        cls: the model class, such as `Customer`.
+        cipher: encrypts the personal fields, one token a field; None stores them in clear.
+        clock: gives ``created_at`` and ``updated_at``, aware.
+
+    >>> from custinfo.model import Customer, Email
+    >>> from custinfo.store import MemoryStore
+    >>> customers = Collection(MemoryStore(), Customer)
+    >>> customers.put(Customer(id="c1", emails=[Email("rosa@example.com")])).version
+    1
+    >>> [customer.id for customer in customers.find(email="Rosa@example.com")]
+    ['c1']
+    """
+
+    def __init__(
+        self,
+        store: RecordStore,
+        cls: type[T],
+        cipher: FieldCipher | None = None,
+        *,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self.store = store
+        self.codec: EntityCodec[T] = EntityCodec(cls, cipher)
+        self.kind = self.codec.kind
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.kind!r})"
+
+    def _unit(self, unit: Unit | None, *, write: bool) -> AbstractContextManager[Unit]:
+        return nullcontext(unit) if unit is not None else self.store.unit(write=write)
+
+    # reading
+
+    def get(self, id: str, *, fields: Iterable[str] | None = None, unit: Unit | None = None) -> T:
+        """The object under an id; for a merged customer the survivor.
+
+        Args:
+            id: of the record.
+            fields: personal fields to decrypt; all when left out.
+            unit: a unit to read in.
+
+        Raises:
+            RecordNotFoundError: there is none.
+        """
+        with self._unit(unit, write=False) as inside:
+            return self.codec.open(self.record(id, unit=inside), fields=fields)
+
+    def record(self, id: str, *, follow: bool = True, unit: Unit) -> Record:
+        """The stored record under an id, that of the survivor for a merged customer unless *follow* is false."""
+        records = self.resolve([id], unit=unit) if follow else unit.get(self.kind, [id])
+        if not records:
+            raise RecordNotFoundError(f"there is no {self.kind} with this id", id=id)
+        return records[0]
+
+    def resolve(self, ids: Sequence[str], *, unit: Unit) -> list[Record]:
+        """Records of ids, each once; a merged customer gives its survivor."""
+        found: dict[str, Record] = {}
+        wanted = list(ids)
+        while wanted:
+            following = []
+            for record in unit.get(self.kind, wanted):
+                target = self.merged_into(record)
+                if target is None:
+                    found[record.id] = record
+                elif target not in found:
+                    following.append(target)
+            wanted = list(dict.fromkeys(following))
+        return list(found.values())
+
+    def merged_into(self, record: Record) -> str | None:
+        """Id of the survivor of a merged customer, else None."""
+        target = self.codec.clear_fields(record).get("merged_into")
+        return str(target) if target is not None else None
+
+    def find(self, *, unit: Unit | None = None, fields: Iterable[str] | None = None, **query: object) -> list[T]:
+        """The objects that match every look-up, in code-point order of their ids, survivors for merged ones.
+
+        Args:
+            unit: a unit to read in.
+            fields: personal fields to decrypt; all when left out.
+            query: look-up name -> text or value object, such as ``email="rosa@example.com"``.
+
+        Raises:
+            InvalidFieldError: "find.unknown", "find.value", "find.empty".
+        """
+        with self._unit(unit, write=False) as inside:
+            records = self.resolve(self.find_ids(unit=inside, **query), unit=inside)
+            return [self.codec.open(record, fields=fields) for record in sorted(records, key=lambda record: record.id)]
+
+    def find_ids(self, *, unit: Unit, **query: object) -> list[str]:
+        """Ids of the records that match every look-up, merged ones included, in code-point order."""
+        if not query:
+            raise InvalidFieldError("say what to find, for instance find(email=...)", code="find.empty")
+        hits: set[str] | None = None
+        for name, value in query.items():
+            ids = {id for key in self.codec.query(name, value) for id in unit.lookup(self.kind, key.name, key.value)}
+            hits = ids if hits is None else hits & ids
+        return sorted(hits or ())
+
+    def scan(self, *, fields: Iterable[str] | None = None, hidden: bool = False) -> Iterator[T]:
+        """All objects in code-point order of their ids, page by page.
+
+        Args:
+            fields: personal fields to decrypt; all when left out.
+            hidden: also merged and erased customers.
+        """
+        wanted = None if fields is None else frozenset(fields)
+        for record in self.records():
+            if hidden or self.codec.clear_fields(record).get("status") not in {"merged", "erased"}:
+                yield self.codec.open(record, fields=wanted)
+
+    def records(self) -> Iterator[Record]:
+        """All stored records in code-point order of their ids, page by page, each page in a unit of its own."""
+        after = ""
+        while True:
+            with self.store.unit(write=False) as unit:
+                page = unit.page(self.kind, after, _PAGE)
+            yield from page
+            if len(page) < _PAGE:
+                return
+            after = page[-1].id
+
+    def history(self, id: str, *, unit: Unit | None = None) -> list[T]:
+        """All states of one object, the oldest first, the stored one last.
+
+        Raises:
+            RecordNotFoundError: there is none.
+        """
+        with self._unit(unit, write=False) as inside:
+            current = self.record(id, follow=False, unit=inside)
+            former = self.history_records(id, unit=inside)
+        return [self.codec.open(record) for record in (*former, current)]
+
+    def history_records(self, id: str, *, unit: Unit) -> list[Record]:
+        """The former states of one record, as records of its kind with the versions they had."""
+        found: list[Record] = []
+        after = f"{id}/"
+        while True:
+            page = unit.page(self.kind + HISTORY, after, _PAGE)
+            for record in page:
+                owner, _, version = record.id.rpartition("/")
+                if not record.id.startswith(f"{id}/"):
+                    return found
+                if owner == id:
+                    found.append(Record(self.kind, id, int(version), record.data))
+            if len(page) < _PAGE:
+                return found
+            after = page[-1].id
+
+    def columns(self, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Fields that are not personal as NumPy arrays, without building objects.
+
+        Args:
+            names: field names, dotted for parts such as ``amount.minor``.
+
+        Returns:
+            Name -> array of shape (n,) in code-point order of the ids: int64, datetime64[us] in UTC, else objects.
+
+        Raises:
+            InvalidFieldError: "columns.personal", "columns.missing".
+        """
+        rows = (self.codec.clear_fields(record) for record in self.records())
+        return project(rows, names, cls=self.codec.cls, clear=self.codec.clear)
+
+    # writing
+
+    def put(self, obj: T, *, subject: str | None = None, extra_keys: Sequence[Key] = (), unit: Unit | None = None) -> T:
+        """Store an object; its ``version`` is the one expected in the store, 0 = must be new.
+
+        Args:
+            obj: the new state.
+            subject: data subject under whose key a new record is encrypted; its own id when left out. A stored record
+                keeps the subject that it had first.
+            extra_keys: look-up keys besides those of the object's own values.
+            unit: a unit to write in.
+
+        Returns:
+            The object as stored, with its new version and times.
+
+        Raises:
+            ConflictError: the store has another version.
+            DuplicateKeyError: another record holds one of its unique look-ups.
+        """
+        subjects = None if subject is None else [subject]
+        return self.put_many([obj], subjects=subjects, extra_keys=extra_keys, unit=unit)[0]
+
+    def put_many(
+        self,
+        objects: Sequence[T],
+        *,
+        subjects: Sequence[str] | None = None,
+        extra_keys: Sequence[Key] = (),
+        unit: Unit | None = None,
+    ) -> list[T]:
+        """Store many objects in one unit; see `put`."""
+        with self._unit(unit, write=True) as inside:
+            old = self._current(objects, inside)
+            owners = [
+                (self.codec.subject(old[id]) if id in old else None)
+                or (subjects[place] if subjects is not None else id)
+                for place, id in enumerate(map(_id, objects))
+            ]
+            now = self._clock()
+            stamped = [
+                attrs.evolve(obj, created_at=getattr(obj, "created_at", None) or now, updated_at=now)  # type: ignore[misc]  # an attrs class
+                for obj in objects
+            ]
+            sealed = self.codec.seal(stamped, owners)
+            items: list[tuple[Record, Sequence[Key], int]] = [
+                (Record(self.kind + HISTORY, f"{record.id}/{record.version:010d}", 0, record.data), (), 0)
+                for record in old.values()
+            ]
+            first = len(items)
+            items += [
+                (row.record, [*row.keys, *extra_keys], _version(obj)) for row, obj in zip(sealed, objects, strict=True)
+            ]
+            versions = _write(inside, items)[first:]
+            for obj in objects:
+                inside.emit(f"{self.kind}.{'updated' if _version(obj) else 'created'}", _id(obj), b"")
+        return [
+            attrs.evolve(obj, version=version)  # type: ignore[misc]  # an attrs class
+            for obj, version in zip(stamped, versions, strict=True)
+        ]
+
+    def _current(self, objects: Sequence[T], unit: Unit) -> dict[str, Record]:
+        """The stored records that the objects replace, checked for their versions."""
+        expected = {_id(obj): _version(obj) for obj in objects}
+        if len(expected) < len(objects):
+            raise InvalidFieldError("an id occurs twice in one call", code="put.repeated")
+        known = [id for id, version in expected.items() if version]
+        stored = {record.id: record for record in unit.get(self.kind, known)}
+        for id in known:
+            version = stored[id].version if id in stored else 0
+            if version != expected[id]:
+                raise ConflictError(
+                    f"the stored {self.kind} has version {version}, not {expected[id]}; get it again and repeat",
+                    id=id,
+                    expected=expected[id],
+                    stored=version,
+                )
+        return stored
+
+    def update(self, id: str, changes: Mapping[str, Any], *, unit: Unit | None = None) -> T:
+        """Change some fields of the stored object, in one unit.
+
+        Raises:
+            RecordNotFoundError: there is none.
+            InvalidFieldError: "update.unknown", or what the new values break.
+        """
+        known = {attribute.name for attribute in attrs.fields(self.codec.cls)}  # type: ignore[arg-type]  # an attrs class
+        fixed = {"id", "version", "created_at", "updated_at"}
+        if unknown := sorted(changes.keys() - (known - fixed)):
+            raise InvalidFieldError(
+                f"cannot update {', '.join(map(repr, unknown))}; there are {', '.join(sorted(known - fixed))}",
+                code="update.unknown",
+            )
+        with self._unit(unit, write=True) as inside:
+            obj = self.get(id, unit=inside)
+            return self.put(attrs.evolve(obj, **changes), unit=inside)  # type: ignore[misc]  # an attrs class
+
+    def delete(self, id: str, *, unit: Unit | None = None) -> None:
+        """Delete an object and its history.
+
+        Raises:
+            RecordNotFoundError: there is none.
+        """
+        with self._unit(unit, write=True) as inside:
+            record = self.record(id, follow=False, unit=inside)
+            self.purge_history(id, unit=inside)
+            inside.delete(self.kind, id, record.version)
+            inside.emit(f"{self.kind}.deleted", id, b"")
+
+    def purge_history(self, id: str, *, unit: Unit) -> int:
+        """Delete the former states of one object; gives their number."""
+        former = self.history_records(id, unit=unit)
+        for record in former:
+            name = f"{id}/{record.version:010d}"
+            unit.delete(self.kind + HISTORY, name, unit.get(self.kind + HISTORY, [name])[0].version)
+        return len(former)
+
+
+def _id(obj: Any) -> str:
+    return str(obj.id)
+
+
+def _version(obj: Any) -> int:
+    return int(obj.version)
+
+
+def _write(unit: Unit, items: Sequence[tuple[Record, Sequence[Key], int]]) -> list[int]:
+    if isinstance(unit, SupportsBulk):
+        return unit.put_many(items)
+    return [unit.put(record, keys, expected) for record, keys, expected in items]
