@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from custinfo.errors import missing_extra
+from custinfo.segment._scoring import bins_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ try:
 except ModuleNotFoundError as exc:
     raise missing_extra("matplotlib", extra="plot", cause=exc) from None
 
-_LOUD = 0.55  # share of the colour scale above which black text is easier to read than white
+_LOUD = 0.45  # share of the colour scale above which black text is easier to read than white
 
 
 def heat_map(table: Rfm, *, measure: str = "customers") -> Figure:
@@ -31,7 +32,8 @@ def heat_map(table: Rfm, *, measure: str = "customers") -> Figure:
     Returns:
         A figure of its own: nothing is left in pyplot's list; save it with ``savefig``.
     """
-    r_best, f_best = len(table.edges["r"]) + 1, int(max(table.f, default=1))
+    r_best, f_best, _ = bins_of(table.edges)
+    f_best = max(f_best, int(table.f.max(initial=1)))  # groups of given nested edges may differ in size
     cell = (table.r.astype(np.int64) - 1) * f_best + table.f - 1
     weights = None if measure == "customers" else table.monetary_minor.astype(np.float64)
     grid = np.bincount(cell, weights=weights, minlength=r_best * f_best).reshape(r_best, f_best).astype(np.float64)

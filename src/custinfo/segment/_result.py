@@ -70,7 +70,7 @@ class Rfm(ColumnResult):
     currency: str | None
     skipped: int
     _state: State = attrs.field(eq=False)
-    _settings: Settings
+    _settings: Settings = attrs.field(eq=False)
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -24,7 +24,8 @@ _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-_PATTERN = re.compile(r"\s*([^\W\d]\w*)\s*(>=|<=|==|!=|>|<)\s*(.+?)\s*")
+_PATTERN = re.compile(r"""\s*([^\W\d]\w*)\s*(>=|<=|==|!=|>|<)\s*('[^']*'|"[^"]*"|[^\s'"<>=!]+)\s*""")
+_AND = re.compile(r"""\s+and\s+(?=(?:[^'"]|'[^']*'|"[^"]*")*$)""")  # not inside quotes
 
 
 @attrs.frozen
@@ -53,7 +54,7 @@ class Condition:
 
     @classmethod
     def parse(cls, text: str) -> Condition:
-        """Read ``column operator value``; a value that is no number is text, with or without quotes.
+        """Read ``column operator value``; a value that is no number is text, quoted where it has spaces.
 
         Raises:
             InvalidFieldError: "tiers.condition".
@@ -71,10 +72,13 @@ class Condition:
     def holds(self, column: Column) -> Column:
         """Whether the condition holds, for each value; shape (n,), bool. A missing value fulfils no condition."""
         if column.dtype.kind in "iufb" and isinstance(self.value, int):
-            return np.asarray(_COMPARE[self.compare](column, self.value), np.bool_)
+            held: Column = _COMPARE[self.compare](column, self.value) & (column == column)  # NaN equals nothing
+            return held
         compare, value = _COMPARE[self.compare], self.value
         try:
-            return np.fromiter((item is not None and compare(item, value) for item in column.tolist()), np.bool_)
+            return np.fromiter(
+                (item is not None and item == item and compare(item, value) for item in column.tolist()), np.bool_
+            )
         except TypeError:
             raise InvalidFieldError(
                 f"column {self.column!r} cannot be compared with {type(value).__name__}; "
@@ -96,7 +100,7 @@ def _bad_condition() -> InvalidFieldError:
 
 
 def _conditions(given: str | Sequence[str | Condition]) -> tuple[Condition, ...]:
-    parts: Sequence[str | Condition] = re.split(r"\s+and\s+", given) if isinstance(given, str) else given
+    parts: Sequence[str | Condition] = _AND.split(given) if isinstance(given, str) else given
     if isinstance(given, str) and not given.strip():
         return ()
     return tuple(part if isinstance(part, Condition) else Condition.parse(part) for part in parts)
