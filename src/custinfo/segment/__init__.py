@@ -20,10 +20,10 @@ _MODULES = {
     "_tiers": ("TierExplanation", "Tiers", "tiers"),
 }
 __all__ = [
-    "SEGMENTS",
     "Condition",
     "Rfm",
     "RfmExplanation",
+    "SEGMENTS",
     "ScorePart",
     "SegmentRule",
     "TierExplanation",

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from custinfo.store._sqlite import SqliteStore
 
 __all__ = [
-    "START",
     "Collection",
     "Cursor",
     "Event",
@@ -35,6 +34,7 @@ __all__ = [
     "Record",
     "RecordKeyStore",
     "RecordStore",
+    "START",
     "SqliteStore",
     "SupportsBackup",
     "SupportsBulk",
