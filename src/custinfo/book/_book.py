@@ -235,7 +235,6 @@ class Book:
         Returns:
             The clusters; their ``ids`` are the customers' ids.
         """
-
         from custinfo.dedupe import find_duplicates
 
         def read() -> Duplicates:

@@ -8,11 +8,11 @@ from typing import Any
 import attrs
 
 from custinfo.book._desk import Desk
-from custinfo.govern import Work
 from custinfo.book._importing import Batch, Line
 from custinfo.book._intake import Finding
 from custinfo.book._merging import baseline
 from custinfo.errors import InvalidFieldError
+from custinfo.govern import Work
 from custinfo.model import Account, Customer, CustomerStatus, Identifier, ReviewTask, new_id, to_dict
 from custinfo.store import Unit
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import attrs
 
 from custinfo.book._desk import Desk
-from custinfo.govern import Work
 from custinfo.book._import_customers import account_id, ids_of_external
 from custinfo.book._importing import Batch, Line
 from custinfo.book._intake import Finding, Intake
 from custinfo.errors import InvalidFieldError
 from custinfo.exchange import ColumnMap
+from custinfo.govern import Work
 from custinfo.model import Account, CustomerStatus, Identifier, Transaction
 
 _OWNERS = ("customer", "customer_id", "account_id")

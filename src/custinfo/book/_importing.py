@@ -12,11 +12,11 @@ import attrs
 
 from custinfo._view import reporting
 from custinfo.book._desk import Desk
-from custinfo.govern import Act, Work
 from custinfo.book._intake import Finding, Intake
 from custinfo.book._report import ImportIssue, ImportReport, RejectedRow
 from custinfo.errors import CustInfoError
 from custinfo.exchange import ColumnMap, Row, read_csv, rows_of
+from custinfo.govern import Act, Work
 
 BATCH = 500
 OUTCOMES = ("created", "updated", "unchanged", "rejected", "review", "blocked")

@@ -8,11 +8,10 @@ from typing import Any
 import attrs
 
 from custinfo.book._desk import Desk
-from custinfo.govern import Act
 from custinfo.book._ledger import Statement, Timeline, statement_of, timeline_of
 from custinfo.errors import AccessDeniedError
-from custinfo.govern import Authorizer, Principal
-from custinfo.model import masked
+from custinfo.govern import Act, Authorizer, Principal
+from custinfo.model import masked, plain_value
 from custinfo.store import Collection
 
 _ALWAYS = ("id",)
@@ -48,11 +47,11 @@ class RecordView:
         return sorted(self._values)
 
     def to_dict(self) -> dict[str, Any]:
-        """The granted fields by name."""
-        return dict(self._values)
+        """The granted fields by name, as JSON values."""
+        return {name: plain_value(value) for name, value in self._values.items()}
 
     def __repr__(self) -> str:
-        return f"RecordView({self._entity!r}, {self._values!r})"
+        return f"RecordView({self._entity!r}, {self.to_dict()!r})"
 
 
 @attrs.frozen

@@ -248,7 +248,9 @@ class Rights:
     def _blank(self, collection: Collection[Any], record: Record, changes: dict[str, Any], unit: Unit) -> int:
         """Empty the personal fields of an account or a transaction; gives the number of former states deleted."""
         obj = collection.codec.open(record)
-        collection.put(attrs.evolve(obj, **changes), unit=unit)
+        blank = attrs.evolve(obj, **changes)
+        if blank != obj or collection.codec.subject(record) is not None:
+            collection.put(blank, unit=unit)
         return collection.purge_history(record.id, unit=unit)
 
     def verify(self, receipt: ErasureReceipt) -> bool:

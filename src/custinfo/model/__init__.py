@@ -11,7 +11,7 @@ if TYPE_CHECKING:
         TransactionKind,
         TransactionStatus,
     )
-    from custinfo.model._codec import catalogue, dumps, from_dict, kind_of, loads, to_dict
+    from custinfo.model._codec import catalogue, dumps, from_dict, kind_of, loads, plain_value, to_dict
     from custinfo.model._contact import (
         Address,
         Email,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "_account": ("Account", "AccountStatus", "Transaction", "TransactionKind", "TransactionStatus"),
-    "_codec": ("catalogue", "dumps", "from_dict", "kind_of", "loads", "to_dict"),
+    "_codec": ("catalogue", "dumps", "from_dict", "kind_of", "loads", "plain_value", "to_dict"),
     "_contact": (
         "Address",
         "Email",
@@ -118,6 +118,7 @@ __all__ = [
     "new_id",
     "personal_fields",
     "phone_key",
+    "plain_value",
     "to_dict",
 ]
 

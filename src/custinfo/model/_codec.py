@@ -70,6 +70,16 @@ def to_dict(obj: Any) -> dict[str, Any]:
     return {"$v": f"{kind}/{VERSION}", **_converter(detailed=False).unstructure(obj), **obj.extra}
 
 
+def plain_value(value: Any) -> Any:
+    """Any value of a model field as JSON values.
+
+    >>> from custinfo.model import Phone
+    >>> plain_value((Phone("+8613800138000"),))
+    [{'value': '+8613800138000'}]
+    """
+    return _converter(detailed=False).unstructure(list(value) if isinstance(value, tuple) else value)
+
+
 def from_dict(data: dict[str, Any]) -> Any:
     """The model object of a dict made by `to_dict`.
 

@@ -218,7 +218,7 @@ def indexes_of(cls: type[Any]) -> dict[str, Index]:
 
 
 def lookup_terms(obj: Any) -> list[Term]:
-    """All look-up texts of a model object, without repeats, in the order of its fields.
+    """All look-up texts of a model object, without repeats, its own first, then those of its fields.
 
     >>> from custinfo.model import Customer, Email
     >>> [(term.name, term.blind) for term in lookup_terms(Customer(emails=[Email("Rosa@Example.com")]))]
@@ -227,17 +227,28 @@ def lookup_terms(obj: Any) -> list[Term]:
     return list(dict.fromkeys(_terms(obj)))
 
 
+@functools.cache
+def _looked_up(cls: type[Any]) -> tuple[tuple[Index, ...], tuple[str, ...]]:
+    """The look-ups that a class itself declares, and the names of its fields that hold value objects with some."""
+    own = [declaration(attribute).index for attribute in attrs.fields(cls)]
+    inner = [
+        attribute.name
+        for attribute in attrs.fields(cls)
+        if (nested := _value_object(attribute.type)) is not None and indexes_of(nested)
+    ]
+    return tuple(index for index in own if index is not None), tuple(inner)
+
+
 def _terms(obj: Any) -> Iterator[Term]:
-    for attribute in attrs.fields(type(obj)):
-        value = getattr(obj, attribute.name)
-        index = declaration(attribute).index
-        if index is not None:
-            text = index.text(obj)
-            if text:
-                yield Term(index.name, index.normalize(text), index.unique(obj), index.blind)
-        for item in value if isinstance(value, tuple) else (value,):
-            if attrs.has(type(item)):
-                yield from _terms(item)
+    own, inner = _looked_up(type(obj))
+    for index in own:
+        text = index.text(obj)
+        if text:
+            yield Term(index.name, index.normalize(text), index.unique(obj), index.blind)
+    for name in inner:
+        value = getattr(obj, name)
+        for item in value if isinstance(value, tuple) else () if value is None else (value,):
+            yield from _terms(item)
 
 
 def masked(value: Any, how: str) -> Any:
