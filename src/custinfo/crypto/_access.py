@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from custinfo.crypto import _watch
 from custinfo.crypto._data_keys import DataKeys, Held
 from custinfo.crypto._format import bad_token, framed
-from custinfo.crypto._root import RootRing, ask
+from custinfo.crypto._root import RootRing
 from custinfo.crypto._rows import DATA_KEY_MAGIC, Names, unpack_keys
 from custinfo.crypto._secrets import Secrets
 from custinfo.errors import (
@@ -57,13 +57,13 @@ class KeyAccess:
     ) -> None:
         self.tenant = tenant
         self.per_subject = per_subject
-        self.key_store = key_store
         self.names = Names.of(tenant)
         self.closed = False
         self._ttl_s = ttl_s
         self._max_uses = max_uses
-        self.ring = self.new_ring(provider)
         self._watch = _watch.watch(key_store)
+        self.store = self._watch.store
+        self.ring = self.new_ring(provider)
         self._data = DataKeys(self.ring, self._watch, self.names, cache_size=cache_size)
         self._secrets = Secrets(self.ring, self._watch, self.names)
         self._held = self._data.held
@@ -169,7 +169,7 @@ class KeyAccess:
             self.check_open()
             if now >= self.ring.expires_at:
                 self._forget()
-            ask(self._watch.look, now)
+            self._watch.look(now)
             self._look_at = min(self._watch.next_look, self.ring.expires_at)
 
     def check_open(self) -> None:
@@ -188,7 +188,7 @@ class KeyAccess:
         """Another ring over the same roots, for work that should not make threads wait for the lock."""
         return RootRing(
             provider,
-            self.key_store,
+            self.store,
             tenant=self.tenant,
             names=self.names,
             ttl_s=self._ttl_s,
@@ -257,12 +257,12 @@ class KeyAccess:
     def is_buried(self, subject: str) -> bool:
         """Whether a tombstone stands where the keys of a subject were."""
         check_subject(subject)
-        found = ask(self.key_store.get, self._prefix + subject)
+        found = self.store.get(self._prefix + subject)
         return found is not None and found[0] is None
 
     def _entomb(self, name: str) -> tuple[str, ...]:
         while True:
-            row, revision = ask(self.key_store.get, name) or (b"", 0)
+            row, revision = self.store.get(name) or (b"", 0)
             if row is None:
                 return ()
             try:
@@ -270,7 +270,7 @@ class KeyAccess:
             except DecryptionError:
                 entries = ()  # a damaged row is destroyed like any other
             try:
-                ask(self.key_store.put, [(name, None, revision)])
+                self.store.put([(name, None, revision)])
             except (ConflictError, KeyDestroyedError):
                 continue  # written or destroyed by somebody else meanwhile
             return tuple(entry.kid.hex() for entry in entries)

@@ -14,10 +14,10 @@ from custinfo.crypto._format import (
     KEY_LEN,
     NONCE_LEN,
     SHORTEST_TOKEN,
+    Frames,
     bad_token,
     field_key,
     framed,
-    framed_name,
 )
 from custinfo.crypto._provider import refuse_copy
 from custinfo.errors import InvalidFieldError
@@ -53,7 +53,7 @@ class FieldCipher:
     {'given_name': 'Anna', 'born': 1980}
     """
 
-    __slots__ = ("_keys", "_name", "_scope", "keyring")
+    __slots__ = ("_frames", "_keys", "_name", "_scope", "keyring")
 
     keyring: Keyring | None
 
@@ -64,6 +64,7 @@ class FieldCipher:
     def _set_up(self, keys: KeyAccess | _OneKey, tenant: str, name: str) -> None:
         self._keys = keys
         self._name = name
+        self._frames = Frames()
         tenant_frame = framed(tenant)
         # L(tenant) | L(entity), once per entity: both are names, and repeat in every call.
         self._scope = lru_cache(maxsize=256)(lambda entity: tenant_frame + framed(entity))
@@ -144,20 +145,24 @@ class FieldCipher:
         count = len(values)
         header, gcm = self._keys.writer(record if subject is None else subject, count)
         scope = header + scope
-        encrypt = gcm.encrypt
+        encrypt, frames = gcm.encrypt, self._frames
         # Drawn for this record alone: a buffer kept for later would repeat its nonces after a fork.
         nonces = os.urandom(NONCE_LEN * count)
         tokens: dict[str, bytes] = {}
         at = 0
         for field, value in values.items():
-            if type(value) is str and value.isascii():  # the common case, without a call
-                data = b"\x02" + value.encode()
+            kind = type(value)
+            if kind is str and value.isascii():  # type: ignore[attr-defined]  # the common cases, without a call
+                data = b"\x02" + value.encode()  # type: ignore[attr-defined]
+                data += PADDING[len(data) & 15]
+            elif kind is bytes:
+                data = b"\x01" + value  # type: ignore[operator]
                 data += PADDING[len(data) & 15]
             else:
                 data = encode(value)
             nonce = nonces[at : at + NONCE_LEN]
             at += NONCE_LEN
-            tokens[field] = header + nonce + encrypt(nonce, data, scope + framed_name(field))
+            tokens[field] = header + nonce + encrypt(nonce, data, scope + frames[field])
         return tokens
 
     def encrypt_records(
@@ -245,7 +250,7 @@ record or subject, or was made under another key
         scope = self._scope(entity) + framed(record)
         owner = record if subject is None else subject
         values: dict[str, object] = {}
-        last = b""
+        frames, last = self._frames, b""
         for field, token in tokens.items():
             if type(token) is not bytes:
                 token = _as_bytes(token)
@@ -257,7 +262,7 @@ record or subject, or was made under another key
                 bound = header + scope
                 last = header
             try:
-                data = decrypt(token[HEADER_LEN:_PREFIX_LEN], token[_PREFIX_LEN:], bound + framed_name(field))
+                data = decrypt(token[HEADER_LEN:_PREFIX_LEN], token[_PREFIX_LEN:], bound + frames[field])
             except (InvalidTag, ValueError):
                 raise bad_token() from None
             values[field] = decode(data)

@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 
 from custinfo.crypto._format import KEY_LEN, bad_token, destroyed, field_key
-from custinfo.crypto._root import DATA_KEY, RootRing, ask
+from custinfo.crypto._root import DATA_KEY, RootRing
 from custinfo.crypto._rows import DATA_KEY_MAGIC, KeyEntry, Names, pack_keys, unpack_keys
 from custinfo.errors import ConflictError, DecryptionError, KeyDestroyedError
 
@@ -22,11 +22,12 @@ class Held:
 
     __slots__ = ("header", "key", "keys", "revision", "stamp")
 
-    def __init__(self, stamp: int, revision: int, keys: dict[bytes, bytes]) -> None:
+    def __init__(self, stamp: int, revision: int, header: bytes, key: bytes, keys: dict[bytes, bytes]) -> None:
         self.stamp = stamp
         self.revision = revision
+        self.header = header
+        self.key = key
         self.keys = keys
-        self.header, self.key = next(iter(keys.items()), (b"", b""))
 
 
 class DataKeys:
@@ -53,7 +54,7 @@ class DataKeys:
             DecryptionError: the row is damaged.
         """
         stamp = self._watch.stamp  # before the look: what changes after it makes the stamp an old one
-        found = ask(self._watch.key_store.get, name)
+        found = self._watch.store.get(name)
         held = self.held.get(name)
         row, revision = found or (None, 0)
         if row is None:
@@ -75,7 +76,8 @@ class DataKeys:
             key, header = field_key(dek)
             if header[2:] == entry.kid:
                 keys[header] = key
-        return self._keep(name, Held(stamp, revision, keys))
+        header, key = next(iter(keys.items()), (b"", b""))
+        return self._keep(name, Held(stamp, revision, header, key, keys))
 
     def make(self, subjects: Sequence[tuple[str, str]]) -> None:
         """Make a data key for each (row name, subject), durable in one put.
@@ -113,8 +115,7 @@ class DataKeys:
         """A data key of no subject, in a row named by its id: (row name, keys)."""
         new = self._new("", "")
         new = new._replace(name=self._names.process + new.entry.kid.hex())
-        self._put_new([new])
-        return new.name, self.held[new.name]
+        return new.name, self._put_new([new])
 
     def writable(self, name: str, subject: str) -> Held:
         """The keys of a subject, made now where it has none that this keyring can use.
@@ -129,30 +130,30 @@ class DataKeys:
                 return held
             try:
                 if held is None:
-                    self.make([(name, subject)])
-                else:
-                    self._append(name, subject)
+                    return self._put_new([self._new(name, subject)])
+                self._append(name, subject)
             except (ConflictError, KeyDestroyedError):
                 continue  # somebody else was first; the next load says what is there now
 
-    def _put_new(self, made: Sequence[_New]) -> None:
+    def _put_new(self, made: Sequence[_New]) -> Held:
         stamp = self._watch.stamp
-        ask(self._watch.key_store.put, [(new.name, pack_keys((new.entry,), magic=DATA_KEY_MAGIC), 0) for new in made])
+        self._watch.store.put([(new.name, pack_keys((new.entry,), magic=DATA_KEY_MAGIC), 0) for new in made])
         self._confirm(made)
         for new in made:
-            self._keep(new.name, Held(stamp, 1, {new.header: new.key}))
+            held = self._keep(new.name, Held(stamp, 1, new.header, new.key, {new.header: new.key}))
+        return held
 
     def _append(self, name: str, subject: str) -> None:
         # A reading keyring makes no second key beside one that it cannot open: that would hide the damage.
         if self._ring.can_read:
             raise bad_token()
-        found = ask(self._watch.key_store.get, name)
+        found = self._watch.store.get(name)
         row, revision = found or (None, 0)
         if row is None:
             raise ConflictError("the row was destroyed meanwhile; read it again")
         new = self._new(name, subject)
         entries = (new.entry, *unpack_keys(row, magic=DATA_KEY_MAGIC))
-        ask(self._watch.key_store.put, [(name, pack_keys(entries, magic=DATA_KEY_MAGIC), revision)])
+        self._watch.store.put([(name, pack_keys(entries, magic=DATA_KEY_MAGIC), revision)])
         self._confirm([new])
 
     def _confirm(self, made: Sequence[_New]) -> None:
@@ -168,10 +169,10 @@ class DataKeys:
                 self._move(new, root_id)
 
     def _move(self, new: _New, root_id: bytes) -> None:
-        store = self._watch.key_store
+        store = self._watch.store
         fresh = self._ring.wrap(new.dek, label=DATA_KEY, subject=new.subject.encode(), kid=new.entry.kid)
         while True:
-            found = ask(store.get, new.name)
+            found = store.get(new.name)
             row, revision = found or (None, 0)
             if row is None:
                 raise destroyed()
@@ -179,7 +180,7 @@ class DataKeys:
             moved = tuple(fresh if e.kid == fresh.kid and e.root_id != root_id else e for e in entries)
             try:
                 if moved != entries:
-                    ask(store.put, [(new.name, pack_keys(moved, magic=DATA_KEY_MAGIC), revision)])
+                    store.put([(new.name, pack_keys(moved, magic=DATA_KEY_MAGIC), revision)])
                 return
             except ConflictError:
                 continue

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
@@ -20,6 +18,7 @@ HEADER_LEN = 2 + ID_LEN
 SHORTEST_TOKEN = HEADER_LEN + NONCE_LEN + BLOCK_LEN + TAG_LEN
 
 _SHA256 = SHA256()
+_FRAMES_KEPT = 4096
 
 
 def framed(text: str) -> bytes:
@@ -33,8 +32,14 @@ def framed(text: str) -> bytes:
     return len(data).to_bytes(4, "big") + data
 
 
-framed_name = lru_cache(maxsize=4096)(framed)
-"""`framed` for the names of entities, fields and tenants, which repeat in every call and are not personal."""
+class Frames(dict[str, bytes]):
+    """`framed` with a memory, for the names of fields: they repeat in every call and are not personal."""
+
+    def __missing__(self, name: str) -> bytes:
+        if len(self) >= _FRAMES_KEPT:
+            self.clear()
+        self[name] = frame = framed(name)
+        return frame
 
 
 def expand(secret: bytes, *, info: bytes, length: int) -> bytes:

@@ -102,6 +102,7 @@ class MemoryKeyStore:
         with self._lock:
             rows = self._rows
             fresh: dict[str, tuple[bytes | None, int]] = {}
+            listed = False
             for name, row, expected in items:
                 row_now, revision = rows.get(name, (b"", 0))
                 if row_now is None:
@@ -111,7 +112,8 @@ class MemoryKeyStore:
                         "the row was written meanwhile; read it again and repeat", code="key_store.conflict"
                     )
                 fresh[name] = (None if row is None else bytes(row), revision + 1)
-            if any(expected == 0 or row is None for _, row, expected in items):
+                listed |= expected == 0 or row is None
+            if listed:
                 self._sorted = None
             rows.update(fresh)
             self._generation += 1

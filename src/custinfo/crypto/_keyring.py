@@ -129,7 +129,7 @@ class Keyring:
     @property
     def key_store(self) -> KeyStore:
         """Where the wrapped keys lie."""
-        return self._access.key_store
+        return self._access.store.key_store
 
     def is_shredded(self, subject: str) -> bool:
         """Whether the keys of a subject were destroyed; looks into the key store, never makes a key.
@@ -183,7 +183,7 @@ class Keyring:
         True
         """
         access = self._reading()
-        _rotation.rotate_kek(access.new_ring(access.ring.provider), access.key_store, access.names, provider)
+        _rotation.rotate_kek(access.new_ring(access.ring.provider), access.store, access.names, provider)
         access.ring.provider = provider or access.ring.provider
 
     def rotate_root(self, *, progress: Progress = False) -> int:
@@ -213,7 +213,7 @@ class Keyring:
         access = self._reading()
         # A ring of its own: threads that encrypt meanwhile do not wait for the sweep.
         ring = access.new_ring(access.ring.provider)
-        return _rotation.rotate_root(ring, access.key_store, access.names, progress)
+        return _rotation.rotate_root(ring, access.store, access.names, progress)
 
     def shred(self, subject: str) -> Receipt:
         """Destroy the keys of one subject: nobody can read its data any more, wherever copies of them lie.

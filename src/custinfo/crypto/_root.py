@@ -9,20 +9,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from custinfo.crypto import _watch
 from custinfo.crypto._format import ID_LEN, KEY_LEN, bad_token, expand
+from custinfo.crypto._guard import ask
 from custinfo.crypto._provider import Rewrapper
 from custinfo.crypto._rows import RETIRED, WRITER, KeyEntry, Names, RootEntry, pack_roots, root_context, unpack_roots
-from custinfo.errors import ConflictError, CustInfoError, DecryptionError, KeyUnavailableError
+from custinfo.errors import ConflictError, DecryptionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import ParamSpec, TypeVar
-
-    from custinfo.crypto._key_store import KeyStore
+    from custinfo.crypto._guard import GuardedStore
     from custinfo.crypto._provider import KeyProvider, KeyWrapper, WrappedKey
-
-    P = ParamSpec("P")
-    T = TypeVar("T")
 
 DATA_KEY = b"custinfo/v1/data-key"
 SECRET = b"custinfo/v1/secret"
@@ -35,20 +30,6 @@ def siv_of(root: bytes) -> tuple[AESSIV, bytes]:
     return AESSIV(okm[: 2 * KEY_LEN]), okm[2 * KEY_LEN :]
 
 
-def ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a provider or key store that others wrote; what it raises on its own becomes `KeyUnavailableError`."""
-    try:
-        return call(*args, **kwargs)
-    except CustInfoError:
-        raise
-    except Exception as exc:  # noqa: BLE001 - whatever a third party's client raises, the answer is to fail closed
-        owner = type(getattr(call, "__self__", None)).__name__
-        raise KeyUnavailableError(
-            f"{owner}.{getattr(call, '__name__', 'call')} failed with {type(exc).__name__}; "
-            "check that the key service is reachable and the key enabled",
-        ) from None
-
-
 class RootRing:
     """Opens and makes the roots of one tenant.
 
@@ -57,12 +38,12 @@ class RootRing:
     """
 
     def __init__(
-        self, provider: KeyWrapper, key_store: KeyStore, *, tenant: str, names: Names, ttl_s: float, max_uses: int
+        self, provider: KeyWrapper, store: GuardedStore, *, tenant: str, names: Names, ttl_s: float, max_uses: int
     ) -> None:
         self.provider = provider
         self.can_read = hasattr(provider, "unwrap")
         self.expires_at = NEVER
-        self._key_store = key_store
+        self._store = store
         self._tenant = tenant
         self._tenant_aad = tenant.encode()
         self._names = names
@@ -107,7 +88,7 @@ class RootRing:
 
     def moved_from(self, root_id: bytes) -> bool:
         """Whether new keys belong under another root by now than *root_id*; looks at the root row."""
-        found = ask(self._key_store.get, self._names.root)
+        found = self._store.get(self._names.root)
         if found is None or found[1] != self.revision:
             self.load()
         return self.current_id() != root_id
@@ -126,14 +107,14 @@ class RootRing:
                 return
             entry = self.new_root(flags=0 if self.can_read else WRITER)
             try:
-                ask(self._key_store.put, [(self._names.root, pack_roots((entry, *entries)), revision)])
+                self._store.put([(self._names.root, pack_roots((entry, *entries)), revision)])
             except ConflictError:
                 continue
             self._own_id = entry.root_id
 
     def read(self) -> tuple[tuple[RootEntry, ...], int]:
         """The entries of the root row and its revision."""
-        found = ask(self._key_store.get, self._names.root)
+        found = self._store.get(self._names.root)
         if found is None:
             return (), 0
         row, revision = found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from custinfo._view import reporting
-from custinfo.crypto._root import DATA_KEY, SECRET, RootRing, ask
+from custinfo.crypto._root import DATA_KEY, SECRET, RootRing
 from custinfo.crypto._rows import (
     DATA_KEY_MAGIC,
     GOING,
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from custinfo._view import Progress
-    from custinfo.crypto._key_store import KeyStore
+    from custinfo.crypto._guard import GuardedStore
     from custinfo.crypto._provider import KeyProvider
 
 PAGE_ROWS = 500
 
 
-def rotate_kek(ring: RootRing, key_store: KeyStore, names: Names, provider: KeyProvider | None) -> None:
+def rotate_kek(ring: RootRing, store: GuardedStore, names: Names, provider: KeyProvider | None) -> None:
     """Wrap every root of the root row by *provider* (None: anew by the ring's own), in one write."""
     while True:
         entries, revision = ring.read()
@@ -38,15 +38,15 @@ def rotate_kek(ring: RootRing, key_store: KeyStore, names: Names, provider: KeyP
             return
         row = pack_roots(tuple(ring.rewrapped(entry, provider) for entry in entries))
         try:
-            ask(key_store.put, [(names.root, row, revision)])
+            store.put([(names.root, row, revision)])
         except ConflictError:
             continue
         return
 
 
-def rotate_root(ring: RootRing, key_store: KeyStore, names: Names, progress: Progress) -> int:
+def rotate_root(ring: RootRing, store: GuardedStore, names: Names, progress: Progress) -> int:
     """Name a new root, or find the one that an earlier call named; sweep all rows; end the rotation."""
-    _begin(ring, key_store, names)
+    _begin(ring, store, names)
     rows = [
         _Row(name, magic, label, "" if prefix == names.process else name[len(prefix) :])
         for prefix, magic, label in (
@@ -54,17 +54,17 @@ def rotate_root(ring: RootRing, key_store: KeyStore, names: Names, progress: Pro
             (names.process, DATA_KEY_MAGIC, DATA_KEY),
             (names.secret, SECRET_MAGIC, SECRET),
         )
-        for name in _all_names(key_store, prefix)
+        for name in _all_names(store, prefix)
     ]
     moved = damaged = 0
     with reporting(progress, total=len(rows), label="rows") as step:
         for at in range(0, len(rows), PAGE_ROWS):
             page = rows[at : at + PAGE_ROWS]
             try:
-                done = _move(ring, key_store, page)
+                done = _move(ring, store, page)
             except (ConflictError, KeyDestroyedError):
                 # A row changed under our hands: one by one, so that the others are not held up by it.
-                done = [_move_one(ring, key_store, row) for row in page]
+                done = [_move_one(ring, store, row) for row in page]
             moved += done.count(True)
             damaged += done.count(None)
             step(at + len(page))
@@ -75,7 +75,7 @@ def rotate_root(ring: RootRing, key_store: KeyStore, names: Names, progress: Pro
             code="rotate.damaged",
             rows=damaged,
         )
-    _end(ring, key_store, names)
+    _end(ring, store, names)
     return moved
 
 
@@ -87,7 +87,7 @@ class _Row:
     subject: str
 
 
-def _begin(ring: RootRing, key_store: KeyStore, names: Names) -> None:
+def _begin(ring: RootRing, store: GuardedStore, names: Names) -> None:
     while True:
         ring.load()
         entries, revision = ring.read()
@@ -101,12 +101,12 @@ def _begin(ring: RootRing, key_store: KeyStore, names: Names) -> None:
         ]
         fresh = ring.new_root(flags=SWEEPING)
         try:
-            ask(key_store.put, [(names.root, pack_roots((fresh, *retired)), revision)])
+            store.put([(names.root, pack_roots((fresh, *retired)), revision)])
         except ConflictError:
             continue
 
 
-def _end(ring: RootRing, key_store: KeyStore, names: Names) -> None:
+def _end(ring: RootRing, store: GuardedStore, names: Names) -> None:
     swept = ring.current_id()
     while True:
         entries, revision = ring.read()
@@ -114,25 +114,25 @@ def _end(ring: RootRing, key_store: KeyStore, names: Names) -> None:
             return  # another process ended it first
         kept = [attrs.evolve(entry, flags=entry.flags & ~SWEEPING) for entry in entries if not entry.flags & GOING]
         try:
-            ask(key_store.put, [(names.root, pack_roots(tuple(kept)), revision)])
+            store.put([(names.root, pack_roots(tuple(kept)), revision)])
         except ConflictError:
             continue
         return
 
 
-def _all_names(key_store: KeyStore, prefix: str) -> Iterator[str]:
+def _all_names(store: GuardedStore, prefix: str) -> Iterator[str]:
     after = ""
-    while page := ask(key_store.names, prefix, after):
+    while page := store.names(prefix, after):
         yield from page
         after = page[-1]
 
 
-def _move(ring: RootRing, key_store: KeyStore, rows: list[_Row]) -> list[bool | None]:
+def _move(ring: RootRing, store: GuardedStore, rows: list[_Row]) -> list[bool | None]:
     """Wrap rows under the current root in one put: True = moved, False = nothing to do, None = damaged."""
     root_id = ring.current_id()
     items, done = [], list[bool | None]()
     for row in rows:
-        found = ask(key_store.get, row.name)
+        found = store.get(row.name)
         if found is None or found[0] is None:
             done.append(False)
             continue
@@ -159,14 +159,14 @@ def _move(ring: RootRing, key_store: KeyStore, rows: list[_Row]) -> list[bool | 
         if moved != entries:
             items.append((row.name, pack_keys(moved, magic=row.magic), found[1]))
     if items:
-        ask(key_store.put, items)
+        store.put(items)
     return done
 
 
-def _move_one(ring: RootRing, key_store: KeyStore, row: _Row) -> bool | None:
+def _move_one(ring: RootRing, store: GuardedStore, row: _Row) -> bool | None:
     while True:
         try:
-            return _move(ring, key_store, [row])[0]
+            return _move(ring, store, [row])[0]
         except KeyDestroyedError:
             return False
         except ConflictError:

@@ -7,6 +7,7 @@ data keys of several writers, index keys before and after. No name holds more th
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 from urllib.parse import quote
 
 import attrs
@@ -60,9 +61,11 @@ class RootEntry:
         return not self.flags & (RETIRED | WRITER)
 
 
-@attrs.frozen
-class KeyEntry:
-    """A data key or secret, wrapped with AES-SIV under the root *root_id*; *kid* is empty for a secret."""
+class KeyEntry(NamedTuple):
+    """A data key or secret, wrapped with AES-SIV under the root *root_id*; *kid* is empty for a secret.
+
+    A tuple and no attrs class, because one is made with each data key.
+    """
 
     root_id: bytes
     kid: bytes
@@ -91,7 +94,7 @@ def unpack_roots(row: bytes) -> tuple[RootEntry, ...]:
         DecryptionError: the row is damaged.
     """
     entries = []
-    reader = _Reader(row, magic=ROOT_MAGIC)
+    reader = _Reader(row)
     while reader.more():
         root_id, flags = reader.take(ID_LEN), reader.take(1)[0]
         try:
@@ -115,25 +118,25 @@ def unpack_keys(row: bytes, *, magic: bytes) -> tuple[KeyEntry, ...]:
     Raises:
         DecryptionError: the row is damaged.
     """
-    kid_len = ID_LEN if magic == DATA_KEY_MAGIC else 0
-    reader = _Reader(row, magic=magic)
-    entries = []
-    while reader.more():
-        entries.append(KeyEntry(reader.take(ID_LEN), reader.take(kid_len), reader.take(_SIV_LEN)))
-    if not entries:
+    kid_end = ID_LEN + (ID_LEN if magic == DATA_KEY_MAGIC else 0)
+    size = kid_end + _SIV_LEN
+    if row[:2] != magic or len(row) < 2 + size or (len(row) - 2) % size:
         raise bad_token()
-    return tuple(entries)
+    return tuple(
+        KeyEntry(row[at : at + ID_LEN], row[at + ID_LEN : at + kid_end], row[at + kid_end : at + size])
+        for at in range(2, len(row), size)
+    )
 
 
 class _Reader:
-    """Takes bytes off the front of a row and refuses to run over its end."""
+    """Takes bytes off the front of a root row and refuses to run over its end."""
 
     __slots__ = ("_at", "_row")
 
-    def __init__(self, row: bytes, *, magic: bytes) -> None:
+    def __init__(self, row: bytes) -> None:
         self._row = row
         self._at = 0
-        if self.take(len(magic)) != magic:
+        if self.take(len(ROOT_MAGIC)) != ROOT_MAGIC:
             raise bad_token()
 
     def more(self) -> bool:

@@ -6,7 +6,7 @@ import contextlib
 import os
 
 from custinfo.crypto._format import KEY_LEN, bad_token, framed
-from custinfo.crypto._root import SECRET, RootRing, ask
+from custinfo.crypto._root import SECRET, RootRing
 from custinfo.crypto._rows import SECRET_MAGIC, KeyEntry, Names, pack_keys, unpack_keys
 from custinfo.errors import AccessDeniedError, ConflictError, InvalidFieldError
 
@@ -76,7 +76,7 @@ class Secrets:
                 "a write-only keyring holds no secrets; use a keyring whose provider can unwrap",
                 code="keyring.write_only",
             )
-        found = ask(self._watch.key_store.get, self._prefix + name)
+        found = self._watch.store.get(self._prefix + name)
         if found is None:
             return None
         row, revision = found
@@ -90,11 +90,11 @@ class Secrets:
             entries: tuple[KeyEntry, ...] = tuple(
                 self._ring.wrap(secret, label=SECRET, subject=name.encode(), kid=b"") for secret in secrets
             )
-            ask(self._watch.key_store.put, [(self._prefix + name, pack_keys(entries, magic=SECRET_MAGIC), revision)])
+            self._watch.store.put([(self._prefix + name, pack_keys(entries, magic=SECRET_MAGIC), revision)])
             if not self._ring.moved_from(entries[0].root_id):
                 return
             # A rotation of the root began meanwhile and its sweep may have missed this row: write it once more.
-            found = ask(self._watch.key_store.get, self._prefix + name)
+            found = self._watch.store.get(self._prefix + name)
             if found is None or found[1] == revision:
                 raise bad_token()
             revision = found[1]

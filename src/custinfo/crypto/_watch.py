@@ -6,6 +6,8 @@ import time
 from threading import Lock
 from weakref import WeakValueDictionary
 
+from custinfo.crypto._guard import GuardedStore
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from custinfo.crypto._key_store import KeyStore
@@ -26,10 +28,10 @@ class Watch:
     in this process visible at once; `look` notices those of other processes.
     """
 
-    __slots__ = ("__weakref__", "_generation", "key_store", "next_look", "stamp")
+    __slots__ = ("__weakref__", "_generation", "next_look", "stamp", "store")
 
     def __init__(self, key_store: KeyStore) -> None:
-        self.key_store = key_store
+        self.store = GuardedStore(key_store)
         self.stamp = 0
         self.next_look = 0.0
         self._generation = -1
@@ -38,7 +40,7 @@ class Watch:
         """Ask the key store whether it changed, unless that was asked less than 0.1 s ago."""
         if now < self.next_look:
             return
-        generation = self.key_store.generation()
+        generation = self.store.generation()
         with _lock:
             # Counted from before the question, so that no answer is trusted longer than 0.1 s.
             self.next_look = now + LOOK_EVERY_S
