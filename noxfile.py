@@ -28,16 +28,6 @@ def install_demo_data(session: nox.Session) -> None:
     session.install("--no-deps", *DEMO_DATA)
 
 
-def run_tests(session: nox.Session) -> None:
-    """Pytest under branch coverage; data of subprocesses are combined."""
-    session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()) / ".coverage")
-    session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
-    session.run("coverage", "combine", "--quiet")
-    # With arguments only a part was run, and its figure says nothing.
-    session.run("coverage", "report", *(["--fail-under=0"] if session.posargs else []))
-
-
 @nox.session
 def quickstart(session: nox.Session) -> None:
     """Run the main job end to end; own files: nox -s quickstart -- customers.csv transactions.csv."""
@@ -46,29 +36,37 @@ def quickstart(session: nox.Session) -> None:
     session.run("python", "examples/quickstart.py", *session.posargs)
 
 
+def install_for_tests(session: nox.Session, *options: str) -> None:
+    """The library, editable, with what its tests need."""
+    session.install(*options, "-e", ".", *group("tests"))
+    install_demo_data(session)
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests, and the code in docs, README and docstrings, with branch coverage."""
-    session.install("-e", ".", *group("tests"))
-    install_demo_data(session)
-    run_tests(session)
+    """Run the tests, and the code in docs, README and docstrings, with branch coverage; a part: nox -s tests -- PATH."""
+    install_for_tests(session)
+    if session.posargs:
+        session.run("python", "-m", "pytest", *session.posargs)
+        return
+    session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()).resolve() / "coverage")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest")
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
 
 
 @nox.session(python=PYTHONS)
 def matrix(session: nox.Session) -> None:
     """Run the tests on every supported Python that is there."""
-    tests_without_coverage(session)
+    install_for_tests(session)
+    session.run("python", "-m", "pytest", *session.posargs)
 
 
 @nox.session(python=PYTHONS[0], venv_backend="uv")
 def lowest(session: nox.Session) -> None:
     """Run the tests with the lowest direct dependencies that pyproject.toml allows."""
-    tests_without_coverage(session, "--resolution=lowest-direct")
-
-
-def tests_without_coverage(session: nox.Session, *options: str) -> None:
-    session.install(*options, "-e", ".", *group("tests"))
-    install_demo_data(session)
+    install_for_tests(session, "--resolution=lowest-direct")
     session.run("python", "-m", "pytest", *session.posargs)
 
 
