@@ -44,7 +44,7 @@ def install_for_tests(session: nox.Session, *options: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests, and the code in docs, README and docstrings, with branch coverage; a part: nox -s tests -- PATH."""
+    """Run the tests and the code in docs and docstrings, with branch coverage; a part: nox -s tests -- PATH."""
     install_for_tests(session)
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
