@@ -14,7 +14,15 @@ from custinfo.book._desk import Desk
 from custinfo.book._import_customers import CustomerBatch, check_match
 from custinfo.book._import_transactions import TransactionBatch, check_columns, required
 from custinfo.book._importing import Batch, Importer, Line, run_import
-from custinfo.book._intake import CUSTOMER_FIELDS, TRANSACTION_FIELDS, Finding, Intake, read_customer, read_transaction
+from custinfo.book._intake import (
+    CUSTOMER_FIELDS,
+    TRANSACTION_FIELDS,
+    Finding,
+    Intake,
+    read_customer,
+    read_transaction,
+    zone,
+)
 from custinfo.book._ledger import Statement, Timeline, statement_of, timeline_of
 from custinfo.book._merging import plan_merge, undo_merge, write_merge
 from custinfo.book._report import ImportReport
@@ -211,6 +219,7 @@ class Book:
         """
         money = currency or self.currency
         minor_digits(money)
+        local = zone(time_zone)
 
         def store(lines: list[Line], work: Work, batch: Batch) -> None:
             TransactionBatch(self.desk, work, batch, source_name=source_name, currency=money).run(lines)
@@ -219,7 +228,7 @@ class Book:
             action="transactions.import",
             entity="transaction",
             targets=TRANSACTION_FIELDS,
-            read=lambda row: read_transaction(row, source_name=source_name, currency=money, time_zone=time_zone),
+            read=lambda row: read_transaction(row, source_name=source_name, currency=money, time_zone=local),
             required=required,
             store=store,
         )

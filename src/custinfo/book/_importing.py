@@ -171,4 +171,5 @@ class _Tally:
 
 
 def _issue(line: Line, finding: Finding, columns: ColumnMap) -> ImportIssue:
-    return ImportIssue(line.row.line, columns.column_of(finding.field) or finding.field, finding.code, finding.severity)
+    field = line.intake.names.get(finding.field, finding.field)
+    return ImportIssue(line.row.line, columns.column_of(field) or field, finding.code, finding.severity)

@@ -81,10 +81,11 @@ class Finding:
 
 @attrs.define
 class Intake:
-    """What a row gives: values by model field, and what was found on the way."""
+    """What a row gives: values by model field, what was found on the way, and by which names the row calls fields."""
 
     values: dict[str, Any] = attrs.field(factory=dict, repr=False)
     findings: list[Finding] = attrs.field(factory=list)
+    names: dict[str, str] = attrs.field(factory=dict)
 
     def check(self, field: str, result: Any) -> Any:
         """The normal form of a checked cell, or None; its issues are noted."""
@@ -143,16 +144,30 @@ def _customer_values(good: Mapping[str, Any], source_name: str) -> dict[str, Any
     return values
 
 
-def read_transaction(row: Mapping[str, str], *, source_name: str, currency: str, time_zone: str) -> Intake:
+def zone(name: str) -> ZoneInfo:
+    """The time zone of a name.
+
+    Raises:
+        InvalidFieldError: "time.zone".
+    """
+    try:
+        return ZoneInfo(name)
+    except (LookupError, OSError, ValueError):
+        raise InvalidFieldError(
+            "no such time zone; give an IANA name such as 'Asia/Shanghai'", code="time.zone", path="time_zone"
+        ) from None
+
+
+def read_transaction(row: Mapping[str, str], *, source_name: str, currency: str, time_zone: ZoneInfo) -> Intake:
     """The fields of a transaction that a row gives; `customer` stays the customer's external id.
 
     Args:
         row: text by the names of `TRANSACTION_FIELDS`.
         source_name: made part of the id, so that two sources may count from 1.
         currency: of rows that name none.
-        time_zone: of times without an offset, IANA name.
+        time_zone: of times without an offset.
     """
-    intake = Intake()
+    intake = Intake(names={TRANSACTION_ALIASES[name]: name for name in row})
     cells = {TRANSACTION_ALIASES[name]: text.strip() for name, text in row.items() if text.strip()}
     values = intake.values
     for name in ("id", "amount" if "amount_minor" not in cells else "amount_minor", "occurred_at"):
@@ -186,13 +201,13 @@ def _keep(intake: Intake, name: str, read: Callable[[], Any], cells: Mapping[str
             intake.findings.append(Finding(field, error.code))
 
 
-def _time(text: str, time_zone: str) -> datetime:
+def _time(text: str, time_zone: ZoneInfo) -> datetime:
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
         day = validate.date(text).unwrap()
         when = datetime(day.year, day.month, day.day)
-    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=time_zone).astimezone(UTC)
 
 
 def _choice(kind: Any, text: str, name: str) -> Any:
