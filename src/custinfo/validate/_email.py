@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from custinfo.errors import InvalidFieldError
 from custinfo.validate._base import BaseValidator
 from custinfo.validate._result import Issue, Result
 
@@ -32,6 +33,11 @@ class EmailValidator(BaseValidator[str]):
         "email.did_you_mean".split()
     )
     option_names = _OPTIONS
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(**options)
+        if not all(isinstance(value, bool) for value in self._options.values()):
+            raise InvalidFieldError("options of email are True, False or None", code="option")
 
     def __call__(self, value: object, **options: bool | None) -> Result[str]:
         """Check the form of one e-mail address; nothing is asked of the network.

@@ -6,19 +6,30 @@ import re
 from collections.abc import Iterator, Mapping
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
+from phonenumbers import (
+    SUPPORTED_REGIONS,
+    NumberParseException,
+    PhoneNumberFormat,
+    PhoneNumberType,
+    ValidationResult,
+)
 
 from custinfo.validate._base import issue, text_or_issue
-from custinfo.validate._phone_plan import CALLING_CODES, dialling_plan, plan
+from custinfo.validate._phone_plan import Plan, dialling_plan, plan
 from custinfo.validate._result import Issue, Result
 
 __all__ = ["PhoneMeta", "check", "check_many"]
 
 _MAX_LENGTH = 250  # what libphonenumber itself accepts
 _plain = re.compile(r"\(?(\+?)[0-9][0-9 ().-]{4,40}").fullmatch
-_layout = {ord(char): None for char in " ().-+"}
+_not_digits = re.compile("[^0-9]+").sub
 _MIN_NATIONAL, _MAX_NATIONAL = 4, 17
 
+Verdict = tuple[str | None, tuple[Issue, ...]]
+_UNSURE: Verdict = (None, ())
+_REFUSED: dict[str, Verdict] = {
+    code: (None, (issue(code),)) for code in ("phone.too_short", "phone.too_long", "phone.not_assigned")
+}
 _PARSE_FAULTS = {
     NumberParseException.INVALID_COUNTRY_CODE: "phone.country_code",
     NumberParseException.NOT_A_NUMBER: "phone.not_a_number",
@@ -78,10 +89,13 @@ def check(value: object, region: object) -> Result[str]:
     text = text_or_issue(value, max_length=_MAX_LENGTH)
     if not isinstance(text, str):
         return Result(None, (issue("phone.too_long") if text.code == "value.too_long" else text,))
-    e164 = _quick(text, region)
-    if e164:
+    where = region if isinstance(region, str) else ""
+    e164, issues = _quick(text, where)
+    if e164 is not None:
         return Result(e164, (), PhoneMeta(e164))
-    number = _ask(text, region)
+    if issues:
+        return Result(None, issues)
+    number = _ask(text, where)
     if isinstance(number, Issue):
         return Result(None, (number,))
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
@@ -97,70 +111,71 @@ def check_many(
     region: object,
 ) -> None:
     """`check` for many, appending to *out* and *issues*; *regions* has one per row, or *region* is that of all."""
-    known: dict[object, tuple[str | None, tuple[Issue, ...]]] = {}
+    by_region: dict[str, dict[str, Verdict]] = {}
     append = out.append
     for place, value in enumerate(rows):
         if regions is not None:
             region = regions[place]
-        key = (value, region) if type(value) is str and (region is None or type(region) is str) else None
-        verdict = known.get(key) if key is not None else None
+        if type(value) is not str:
+            result = check(value, region)
+            append(None)
+            issues[start + place] = result.issues
+            continue
+        where = region if type(region) is str else ""
+        known = by_region.get(where)
+        if known is None:
+            known = by_region[where] = {}
+        verdict = known.get(value)
         if verdict is None:
-            e164 = _quick(value, region) if type(value) is str else ""
-            if e164:
-                verdict = (e164, ())
-            else:
-                result = check(value, region)
+            verdict = _quick(value, where)
+            if verdict is _UNSURE:
+                result = check(value, where)
                 verdict = (result.value, result.issues)
-            if key is not None:
-                known[key] = verdict
+            known[value] = verdict
         append(verdict[0])
         if verdict[1]:
             issues[start + place] = verdict[1]
 
 
-def _quick(text: str, region: object) -> str:
-    """The E.164 form where the compiled plans are sure that *text* is valid, "" where they are not."""
+def _quick(text: str, region: str) -> Verdict:
+    """The verdict on a plainly written number, `_UNSURE` where phonenumbers is to be asked."""
     match = _plain(text)
     if match is None:
-        return ""
-    digits = text.translate(_layout)
+        return _UNSURE
+    digits = text if text.isdigit() else _not_digits("", text)
     if match[1]:
         return _with_calling_code(digits)
-    dialling = dialling_plan(region) if type(region) is str else None
+    dialling = dialling_plan(region) if region in SUPPORTED_REGIONS else None
     if dialling is None:
-        return ""
+        return _UNSURE
     abroad = dialling.abroad.match(digits) if dialling.abroad is not None else None
     if abroad is not None and digits[abroad.end() : abroad.end() + 1] != "0":
         return _with_calling_code(digits[abroad.end() :])
     # a number that begins like its own calling code may or may not have it; phonenumbers weighs that
     if digits.startswith(dialling.calling_code):
-        return ""
-    own = dialling.plan
-    number = own.national(digits)
-    if number is None or not _MIN_NATIONAL <= len(number) <= _MAX_NATIONAL or not own.valid(number):
-        return ""
-    return own.prefix + number
+        return _UNSURE
+    return _by_plan(dialling.plan, digits)
 
 
-def _with_calling_code(digits: str) -> str:
+def _with_calling_code(digits: str) -> Verdict:
     for length in (1, 2, 3):
-        code = digits[:length]
-        if code in CALLING_CODES:
-            break
-    else:
-        return ""
-    world = plan(code)
-    number = world.national(digits[length:]) if world is not None else None
-    if world is None or number is None or not _MIN_NATIONAL <= len(number) <= _MAX_NATIONAL or not world.valid(number):
-        return ""
-    return world.prefix + number
+        world = plan(digits[:length])
+        if world is not None:
+            return _by_plan(world, digits[length:])
+    return _UNSURE
 
 
-def _ask(text: str, region: object) -> phonenumbers.PhoneNumber | Issue:
+def _by_plan(rules: Plan, digits: str) -> Verdict:
+    number = rules.national(digits)
+    if number is None or not _MIN_NATIONAL <= len(number) <= _MAX_NATIONAL:
+        return _UNSURE
+    return (rules.prefix + number, ()) if rules.valid(number) else _REFUSED[rules.length_fault(len(number))]
+
+
+def _ask(text: str, region: str) -> phonenumbers.PhoneNumber | Issue:
     """The answer of phonenumbers itself: the number, or what is wrong with it."""
-    where = region if isinstance(region, str) and region else None
     try:
-        number = phonenumbers.parse(text, where)
+        number = phonenumbers.parse(text, region or None)
     except NumberParseException as exc:
         code = _PARSE_FAULTS.get(exc.error_type, "phone.not_a_number")
         if code == "phone.country_code" and "+" not in text and "＋" not in text:

@@ -11,9 +11,9 @@ from functools import cache
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumberDesc
 
-__all__ = ["CALLING_CODES", "Plan", "dialling_plan", "plan"]
+__all__ = ["Plan", "dialling_plan", "plan"]
 
-CALLING_CODES = {str(code): code for code in COUNTRY_CODE_TO_REGION_CODE}
+_CALLING_CODES = {str(code): code for code in COUNTRY_CODE_TO_REGION_CODE}
 _TYPES = (
     "fixed_line",
     "mobile",
@@ -94,6 +94,12 @@ class Plan:
                 return True
         return False
 
+    def length_fault(self, length: int) -> str:
+        """The code for an invalid number of *length* digits, by the lengths that occur behind the calling code."""
+        if length in self._local_lengths or not self._lengths or length < self._lengths[0]:
+            return "phone.too_short"
+        return "phone.too_long" if length > self._lengths[-1] else "phone.not_assigned"
+
     def national(self, digits: str) -> str | None:
         """*digits* without the national prefix, None where only phonenumbers knows."""
         prefix = self._national_prefix
@@ -131,16 +137,21 @@ class Dialling:
 
 @cache
 def plan(calling_code: str) -> Plan | None:
-    """The plan of numbers written with ``+`` and *calling_code*; parsed by the main region's rules."""
-    code = CALLING_CODES[calling_code]
+    """The plan of numbers written with ``+`` and *calling_code*, which are parsed by the main region's rules.
+
+    None where there is no such calling code.
+    """
+    code = _CALLING_CODES.get(calling_code)
+    if code is None:
+        return None
     metadata = PhoneMetadata.metadata_for_region_or_calling_code(code, COUNTRY_CODE_TO_REGION_CODE[code][0])
     return None if metadata is None else Plan(code, metadata)
 
 
 @cache
-def dialling_plan(region: object) -> Dialling | None:
-    """How numbers are dialled in *region*, None where it is not a region of libphonenumber."""
-    metadata = PhoneMetadata.metadata_for_region(region, None) if isinstance(region, str) else None
+def dialling_plan(region: str) -> Dialling | None:
+    """How numbers are dialled in *region*, one of `SUPPORTED_REGIONS`."""
+    metadata = PhoneMetadata.metadata_for_region(region, None)
     if metadata is None or metadata.country_code is None or metadata.id != region:
         return None
     return Dialling(metadata.country_code, metadata)
