@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import signal
+from contextlib import closing
 
 import pytest
 from book_helpers import people
 
-from custinfo.book import Book
+from custinfo.book import Book, _importing
 from custinfo.crypto import Keyring, LocalKeyProvider, MemoryKeyStore
 from custinfo.store import SqliteStore
 
-BATCH = 500
+BATCH = 40
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch):
+    monkeypatch.setattr(_importing, "BATCH", BATCH)
 
 
 def interrupted(source, row):
@@ -23,21 +29,21 @@ def interrupted(source, row):
 
 
 def test_whole_batches_stay_and_the_import_goes_on_where_it_stopped(book):
-    rows = people(BATCH + 300)
+    rows = people(BATCH + 30)
     with pytest.raises(KeyboardInterrupt):
-        book.import_customers(interrupted(rows, BATCH + 200))
+        book.import_customers(interrupted(rows, BATCH + 20))
     assert len(list(book.customers.scan())) == BATCH
     report = book.import_customers(rows)
-    assert (report.unchanged, report.created) == (BATCH, 300)
+    assert (report.unchanged, report.created) == (BATCH, 30)
     assert book.audit.verify() is None
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs an interval timer")
-@pytest.mark.parametrize("delay_s", [0.05, 0.15, 0.3, 0.45, 0.6])
+@pytest.mark.parametrize("delay_s", [0.02, 0.05, 0.1, 0.15, 0.2])
 def test_a_signal_at_any_moment_leaves_only_whole_units(tmp_path, delay_s):
     path = tmp_path / "book.db"
     keyring = Keyring(LocalKeyProvider.generate(), MemoryKeyStore())
-    rows = people(4 * BATCH)
+    rows = people(8 * BATCH)
 
     def ctrl_c(*_):
         raise KeyboardInterrupt
@@ -54,11 +60,11 @@ def test_a_signal_at_any_moment_leaves_only_whole_units(tmp_path, delay_s):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, former)
         store.close()
-    with SqliteStore(path) as again:
+    with closing(SqliteStore(path)) as again:
         book = Book(again, keyring)
         found = len(list(book.customers.scan()))
         assert found % BATCH == 0
         assert len(list(book.accounts.scan())) == found
         assert book.audit.verify() is None
         report = book.import_customers(rows)
-        assert (report.unchanged, report.created) == (found, 4 * BATCH - found)
+        assert (report.unchanged, report.created) == (found, 8 * BATCH - found)
