@@ -45,12 +45,12 @@ def group(ids: Column) -> tuple[Int64, Column]:
     return codes, unique
 
 
-def exact_sums(codes: Int64, values: Int64, size: int) -> Int64:
+def exact_sums(codes: Int64, values: Column, size: int) -> Int64:
     """Sum of *values* per code, exact whatever the order of rows.
 
     Args:
         codes: shape (n,), 0 <= code < size.
-        values: shape (n,).
+        values: shape (n,), whole numbers as int64 or float64.
         size: number of codes.
 
     Raises:
@@ -61,19 +61,51 @@ def exact_sums(codes: Int64, values: Int64, size: int) -> Int64:
     """
     if not len(values):
         return np.zeros(size, np.int64)
-    bound = max(abs(int(values.min())), abs(int(values.max())))
-    if bound * len(values) < _FLOAT_EXACT:
+    if magnitude(values) * len(values) < _FLOAT_EXACT:
         # float64 adds integers below 2**53 without rounding
         return np.bincount(codes, weights=values, minlength=size).astype(np.int64)
+    return joined(*limb_sums(codes, values, size))
+
+
+def magnitude(values: Column) -> int:
+    """The largest absolute value, as an int; 0 of none.
+
+    >>> magnitude(np.array([-3, 2]))
+    3
+    """
+    return max(-int(values.min()), int(values.max())) if len(values) else 0
+
+
+def limb_sums(codes: Int64, values: Column, size: int) -> tuple[Int64, Int64]:
+    """Sums of the upper and of the lower 32 bits of each value per code, which cannot overflow below 2**31 rows.
+
+    Args:
+        codes: shape (n,), 0 <= code < size.
+        values: shape (n,), whole numbers as int64 or float64.
+        size: number of codes.
+    """
     high, low = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    whole = values.astype(np.int64, copy=False)
     for start in range(0, len(values), _LIMB_ROWS):
-        part, rows = values[start : start + _LIMB_ROWS], codes[start : start + _LIMB_ROWS]
+        part, rows = whole[start : start + _LIMB_ROWS], codes[start : start + _LIMB_ROWS]
         high += np.bincount(rows, weights=part >> _LIMB_BITS, minlength=size).astype(np.int64)
         low += np.bincount(rows, weights=part & (2**_LIMB_BITS - 1), minlength=size).astype(np.int64)
-    high += low >> _LIMB_BITS
-    if high.min() < -(2**31) or high.max() >= 2**31:
+    return high, low
+
+
+def joined(high: Int64, low: Int64) -> Int64:
+    """Sums out of their limbs.
+
+    Raises:
+        AmountOverflowError: a sum that does not fit in 64 bits.
+
+    >>> joined(np.array([-1]), np.array([2**32 + 5])).tolist()
+    [5]
+    """
+    carried = high + (low >> _LIMB_BITS)
+    if len(carried) and (carried.min() < -(2**31) or carried.max() >= 2**31):
         raise AmountOverflowError("the sum of a customer's payments does not fit in 64 bits of minor units")
-    total: Int64 = (high << _LIMB_BITS) | (low & (2**_LIMB_BITS - 1))
+    total: Int64 = (carried << _LIMB_BITS) | (low & (2**_LIMB_BITS - 1))
     return total
 
 
@@ -86,18 +118,29 @@ def counts(codes: Int64, size: int) -> Int64:
     return np.bincount(codes, minlength=size).astype(np.int64, copy=False)
 
 
-def latest(codes: Int64, moments: Int64, size: int, *, none: int) -> Int64:
-    """The largest moment per code; *none* where a code does not occur.
+def raise_to(result: Int64, codes: Int64, moments: Int64, *, newest: int) -> int:
+    """Raise the largest moment per code in place.
 
-    >>> latest(np.array([0, 0]), np.array([7, 5]), 2, none=-1).tolist()
-    [7, -1]
+    Args:
+        result: shape (size,), the moments so far; a very small number stands for none.
+        codes: shape (n,), 0 <= code < size.
+        moments: shape (n,).
+        newest: the largest moment so far.
+
+    Returns:
+        The largest moment now.
+
+    >>> last = np.array([3, 4])
+    >>> raise_to(last, np.array([0, 0]), np.array([7, 5]), newest=4), last.tolist()
+    (7, [7, 4])
     """
-    result = np.full(size, none, np.int64)
-    if len(moments) and bool((moments[1:] >= moments[:-1]).all()):
+    if not len(moments):
+        return newest
+    if moments[0] >= newest and bool((moments[1:] >= moments[:-1]).all()):
         result[codes] = moments  # of repeated indices the last one stays
-    else:
-        np.maximum.at(result, codes, moments)
-    return result
+        return int(moments[-1])
+    np.maximum.at(result, codes, moments)
+    return max(newest, int(moments.max()))
 
 
 def order_edges(values: Int64, bins: int) -> tuple[int, ...]:

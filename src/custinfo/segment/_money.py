@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     Int64 = NDArray[np.int64]
 
 INT64_MAX = 2**63 - 1
+_BLOCK = 1 << 15  # rows whose temporary arrays stay in the cache
+_USUAL = 2.0**43  # minor units that leave room for a decimal more within the 15 digits that a float keeps
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 # enough for any amount that fits in 64 bits; an inexact step would be a silent second rounding, so it raises
 _CONTEXT = decimal.Context(prec=400, rounding=decimal.ROUND_HALF_EVEN, traps=[decimal.InvalidOperation])
 RateTable = Mapping[str, object]
 
 
-def to_minor(amounts: Column, digits: int, *, name: str = "amount") -> Int64:
+def to_minor(amounts: Column, digits: int, *, name: str = "amount") -> Column:
     """Amounts in major units as minor units, each rounded half even.
 
     Args:
@@ -37,6 +39,9 @@ def to_minor(amounts: Column, digits: int, *, name: str = "amount") -> Int64:
             Decimal, int, float or text such as ``"12.30"``.
         digits: decimal digits of the minor unit.
         name: the column's name, for errors.
+
+    Returns:
+        Whole numbers, as int64, or as float64 where all are below 2**43.
 
     Raises:
         InvalidFieldError: "amount.value" (no finite number).
@@ -53,10 +58,42 @@ def to_minor(amounts: Column, digits: int, *, name: str = "amount") -> Int64:
         minor: Int64 = amounts.astype(np.int64) * factor
         return minor
     if kind == "f":
-        return _from_floats(amounts, factor, name)
+        rounded = _from_doubles(amounts, factor) if amounts.dtype == np.float64 else None
+        return _from_floats(amounts, factor, name) if rounded is None else rounded
     if kind == "O":
         return np.fromiter((_exact(value, digits, name) for value in amounts), dtype=np.int64, count=len(amounts))
     raise _no_amount(name)
+
+
+def _from_doubles(amounts: Column, factor: int) -> Column | None:
+    """Amounts of usual size, without a look at single values; None where one is larger, or not finite."""
+    result = np.empty(len(amounts), np.float64)
+    for start in range(0, len(amounts), _BLOCK):
+        major = amounts[start : start + _BLOCK]
+        scaled = major * factor
+        top = max(-float(scaled.min()), float(scaled.max()))
+        if not top < _USUAL:
+            return None
+        rounded = np.rint(scaled, out=result[start : start + _BLOCK])
+        off = np.subtract(scaled, rounded, out=scaled)
+        near_half = 0.5 - max(top, 1.0) * 2.0**-50  # a product is off by less than that
+        if max(-float(off.min()), float(off.max())) >= near_half:
+            rows = np.flatnonzero(np.abs(off) >= near_half)
+            rounded[rows] = _halves(major[rows], factor)
+    return result
+
+
+def _halves(major: Column, factor: int) -> Column:
+    """Rounding where the decimal that a float stands for lies at a half, or next to it.
+
+    A decimal of at most 15 digits is the only one of its float. So the float nearest to the half itself is compared:
+    one that is equal stands for the half, any other for a decimal on its own side.
+    """
+    below = np.floor(major * factor)
+    half = (2 * below + 1) / (2 * factor)
+    up = (major > half) | ((major == half) & (below % 2 != 0))
+    rounded: Column = below + up
+    return rounded
 
 
 def _from_floats(amounts: Column, factor: int, name: str) -> Int64:

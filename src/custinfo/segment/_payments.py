@@ -1,4 +1,4 @@
-"""Payments in: columns of any origin as customer, instant and exact minor units of one currency."""
+"""Payments in: columns of any origin, read piece by piece as instants and exact minor units of one currency."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Column = NDArray[Any]
     Int64 = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
 
 _DEFAULT_DIGITS = 2
 
@@ -41,28 +42,126 @@ class PaymentColumns:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Payments:
-    """Payments that count, in input order.
+class Piece:
+    """Rows that count, of a range of rows.
 
     Args:
-        customers: shape (n,), int64 or objects.
+        rows: which rows of the range these are; None: all.
         moments: shape (n,), microseconds since 1970 in UTC.
-        minor: shape (n,), minor units of *currency*, negative for refunds.
-        refund: shape (n,), whether the row is a refund, decided before conversion.
-        currency: code, or None where the table has none.
+        minor: shape (n,), whole numbers: minor units of the table's currency, negative for refunds.
+        refund: shape (n,), whether the row is a refund, decided before conversion; None: none is.
+        currencies: codes that occur.
         skipped: rows left out because a value was missing.
     """
 
-    customers: Column
+    rows: Int64 | None
     moments: Int64
-    minor: Int64
-    refund: NDArray[np.bool_]
-    currency: str | None
+    minor: Column
+    refund: Mask | None
+    currencies: frozenset[str]
     skipped: int
 
 
-def read_payments(data: object, spec: PaymentColumns, *, until: int | None) -> Payments:
-    """Read, check and convert.
+@attrs.frozen(kw_only=True, eq=False)
+class PaymentTable:
+    """The columns of a table of payments, not yet converted.
+
+    Args:
+        customers: shape (n,), int64 or objects of one type; without meaning where *no_customer*.
+        no_customer: rows without customer; None: there are none.
+        when: shape (n,).
+        amounts: shape (n,).
+        currencies: shape (n,), or None.
+        spec: how to read them.
+        until: the last instant that counts; None: all.
+    """
+
+    customers: Column
+    no_customer: Mask | None
+    when: Column
+    amounts: Column
+    currencies: Column | None
+    spec: PaymentColumns
+    until: int | None
+
+    def piece(self, start: int, stop: int) -> Piece:
+        """Check and convert some rows, at least one.
+
+        Raises:
+            InvalidFieldError: "payments.missing", "payments.value", "amount.*", "time.value", "currency.unknown",
+                "rates.missing".
+            AmountOverflowError: an amount beyond 64 bits.
+        """
+        spec = self.spec
+        moments = instants(self.when[start:stop], spec.zone, name=spec.when)
+        amounts = self.amounts[start:stop]
+        currencies = None if self.currencies is None else self.currencies[start:stop]
+        missing = _any_of(
+            None if self.no_customer is None else self.no_customer[start:stop],
+            moments == NAT if int(moments.min()) == NAT else None,
+            _absent(amounts),
+            None if currencies is None else _absent(currencies),
+        )
+        if missing is not None and not spec.skip_missing:
+            raise self._missing_error()
+        late = moments > self.until if self.until is not None and int(moments.max()) > self.until else None
+        left_out = _any_of(missing, late)
+        rows = None if left_out is None else np.flatnonzero(~left_out)
+        if rows is not None:
+            moments, amounts = moments[rows], amounts[rows]
+            currencies = None if currencies is None else currencies[rows]
+        minor, refund, present = _converted(amounts, currencies, moments, spec)
+        skipped = 0 if missing is None else int(missing.sum())
+        return Piece(rows=rows, moments=moments, minor=minor, refund=refund, currencies=present, skipped=skipped)
+
+    def _missing_error(self) -> InvalidFieldError:
+        """Count over the whole table, so that the message does not depend on how it was cut."""
+        spec = self.spec
+        parts = [
+            (spec.customer, self.no_customer),
+            (spec.when, instants(self.when, spec.zone, name=spec.when) == NAT),
+            (spec.amount_minor or spec.amount, _absent(self.amounts)),
+            (spec.currency or spec.amount, None if self.currencies is None else _absent(self.currencies)),
+        ]
+        name, absent = next((name, absent) for name, absent in parts if absent is not None and absent.any())
+        count, first = int(absent.sum()), int(absent.argmax())
+        return InvalidFieldError(
+            f"column {name!r} has {count:,} missing values, the first in row {first}; fill them in, or pass "
+            "missing='skip' to leave such rows out and count them",
+            code="payments.missing",
+            path=name,
+            rows=count,
+            first_row=first,
+        )
+
+    def one_currency(self, present: frozenset[str]) -> str | None:
+        """The currency of the converted amounts, where these currencies occur.
+
+        Raises:
+            InvalidFieldError: "currency.mixed".
+        """
+        if self.spec.rates is not None:
+            return self.spec.rates.base
+        if len(present) > 1:
+            raise InvalidFieldError(
+                f"the payments are in {len(present)} currencies ({', '.join(sorted(present)[:5])}); "
+                "give rates=, or take one",
+                code="currency.mixed",
+                path=self.spec.currency or self.spec.amount,
+            )
+        return next(iter(present), None)
+
+
+def _any_of(*masks: Mask | None) -> Mask | None:
+    found = [mask for mask in masks if mask is not None]
+    if len(found) < 2:
+        return found[0] if found else None
+    together: Mask = np.logical_or.reduce(found)
+    return together
+
+
+def read_payments(data: Any, spec: PaymentColumns, *, until: int | None) -> PaymentTable:
+    """Find the columns.
 
     Args:
         data: anything that `read_columns` takes, or an iterable of `Transaction`.
@@ -70,36 +169,8 @@ def read_payments(data: object, spec: PaymentColumns, *, until: int | None) -> P
         until: the last instant that counts; None: all.
 
     Raises:
-        InvalidFieldError: "columns.*", "payments.missing", "payments.customer", "amount.*", "time.*", "currency.*",
-            "rates.*".
-        AmountOverflowError: an amount beyond 64 bits.
+        InvalidFieldError: "columns.*", "payments.customer", "rates.currency".
     """
-    data, columns, spec = _columns_of(data, spec)
-    customers, amounts = columns[spec.customer], columns[spec.amount_minor or spec.amount]
-    moments = instants(columns[spec.when], spec.zone, name=spec.when)
-    currencies = columns[spec.currency] if spec.currency is not None else None
-    if spec.amount_minor is None and spec.currency is None:
-        amounts, currencies = _of_money(amounts, currencies)
-    parts = [(spec.customer, _absent(customers)), (spec.when, moments == NAT), (spec.amount, _absent(amounts))]
-    if currencies is not None:
-        parts.append((spec.currency or spec.amount, _absent(currencies)))
-    missing = _missing_rows(parts, skip=spec.skip_missing)
-    counted = ~missing if until is None else ~missing & (moments <= until)
-    if not counted.all():
-        customers, moments, amounts = customers[counted], moments[counted], amounts[counted]
-        currencies = None if currencies is None else currencies[counted]
-    minor, refund, currency = _in_one_currency(amounts, currencies, moments, spec)
-    return Payments(
-        customers=_plain_ids(customers, spec.customer),
-        moments=moments,
-        minor=minor,
-        refund=refund,
-        currency=currency,
-        skipped=int(missing.sum()),
-    )
-
-
-def _columns_of(data: Any, spec: PaymentColumns) -> tuple[Any, dict[str, Column], PaymentColumns]:
     if isinstance(data, Iterator):
         data = list(data)
     if isinstance(data, list | tuple) and data and all(isinstance(row, Transaction) for row in data):
@@ -108,83 +179,79 @@ def _columns_of(data: Any, spec: PaymentColumns) -> tuple[Any, dict[str, Column]
         spec = attrs.evolve(spec, customer=customer, amount_minor="signed_minor", currency="amount.currency")
         data = [row for row in data if row.status == "posted"]
     names = [spec.customer, spec.when, spec.amount_minor or spec.amount]
-    return data, read_columns(data, names if spec.currency is None else [*names, spec.currency]), spec
+    columns = read_columns(data, names if spec.currency is None else [*names, spec.currency])
+    amounts = columns[spec.amount_minor or spec.amount]
+    currencies = columns[spec.currency] if spec.currency is not None else None
+    if spec.amount_minor is None and spec.currency is None:
+        amounts, currencies = _of_money(amounts)
+    if currencies is None and spec.rates is not None:
+        raise InvalidFieldError("rates need a currency column; name it with currency=", code="rates.currency")
+    customers, no_customer = _plain_ids(columns[spec.customer], spec.customer)
+    return PaymentTable(
+        customers=customers,
+        no_customer=no_customer,
+        when=columns[spec.when],
+        amounts=amounts,
+        currencies=currencies,
+        spec=spec,
+        until=until,
+    )
 
 
-def _of_money(amounts: Column, currencies: Column | None) -> tuple[Column, Column | None]:
+def _of_money(amounts: Column) -> tuple[Column, Column | None]:
     if amounts.dtype.kind != "O" or not any(isinstance(value, Money) for value in amounts[:1000]):
-        return amounts, currencies
+        return amounts, None
     money = [value if isinstance(value, Money) else None for value in amounts]
     major = np.fromiter((None if value is None else value.amount for value in money), dtype=object, count=len(money))
     return major, np.fromiter((None if value is None else value.currency for value in money), object, len(money))
 
 
-def _absent(column: Column) -> NDArray[np.bool_]:
+def _absent(column: Column) -> Mask | None:
+    """Which values are missing; None where none is."""
     if column.dtype.kind == "f":
-        return np.isnan(column)
-    if column.dtype.kind in "mM":
-        return np.isnat(column)
-    if column.dtype.kind != "O":
-        return np.zeros(len(column), np.bool_)
-    try:
-        # what is not equal to itself is NaN or NaT
-        return np.fromiter((value is None or value != value for value in column), np.bool_, len(column))
-    except (decimal.InvalidOperation, TypeError, ValueError):
-        raise InvalidFieldError("a column holds values that cannot be compared", code="payments.value") from None
+        absent = np.isnan(column)
+    elif column.dtype.kind == "O":
+        try:
+            # what is not equal to itself is NaN or NaT
+            absent = np.fromiter((value is None or value != value for value in column), np.bool_, len(column))
+        except (decimal.InvalidOperation, TypeError, ValueError):
+            raise InvalidFieldError("a column holds values that cannot be compared", code="payments.value") from None
+    elif column.dtype.kind in "mM":
+        absent = np.isnat(column)
+    else:
+        return None
+    return absent if absent.any() else None
 
 
-def _missing_rows(parts: list[tuple[str, NDArray[np.bool_]]], *, skip: bool) -> NDArray[np.bool_]:
-    missing = np.zeros(len(parts[0][1]), np.bool_)
-    for name, absent in parts:
-        if absent.any():
-            if not skip:
-                count, first = int(absent.sum()), int(absent.argmax())
-                raise InvalidFieldError(
-                    f"column {name!r} has {count:,} missing values, the first in row {first}; fill them in, or pass "
-                    "missing='skip' to leave such rows out and count them",
-                    code="payments.missing",
-                    path=name,
-                    rows=count,
-                    first_row=first,
-                )
-            missing |= absent
-    return missing
-
-
-def _in_one_currency(
+def _converted(
     amounts: Column, currencies: Column | None, moments: Int64, spec: PaymentColumns
-) -> tuple[Int64, NDArray[np.bool_], str | None]:
+) -> tuple[Column, Mask | None, frozenset[str]]:
     if currencies is None:
         minor = _minor(amounts, _DEFAULT_DIGITS, spec)
-        if spec.rates is not None:
-            raise InvalidFieldError("rates need a currency column; name it with currency=", code="rates.currency")
-        return minor, minor < 0, None
+        return minor, _negative(minor), frozenset()
     codes = currencies.tolist()
     present = sorted(set(codes), key=str)
-    for code in present:
-        minor_digits(code)
-    if len(present) > 1 and spec.rates is None:
-        raise InvalidFieldError(
-            f"the payments are in {len(present)} currencies ({', '.join(present[:5])}); give rates=, or take one",
-            code="currency.mixed",
-            path=spec.currency or spec.amount,
-        )
-    if spec.rates is None:
-        minor = _minor(amounts, minor_digits(present[0]) if present else _DEFAULT_DIGITS, spec)
-        return minor, minor < 0, present[0] if present else None
+    digits = [minor_digits(code) for code in present]
+    if len(present) == 1 and spec.rates is None:
+        minor = _minor(amounts, digits[0], spec)
+        return minor, _negative(minor), frozenset(present)
     days = local_days(moments, spec.zone)
     number = {code: i for i, code in enumerate(present)}
     which = np.fromiter(map(number.__getitem__, codes), np.int64, len(codes))
-    result, refund = np.empty(len(amounts), np.int64), np.empty(len(amounts), np.bool_)
+    result, refund = np.zeros(len(amounts), np.int64), np.zeros(len(amounts), np.bool_)
     for code, i in number.items():
         rows = np.flatnonzero(which == i)
-        minor = _minor(amounts[rows], minor_digits(code), spec)
+        minor = _minor(amounts[rows], digits[i], spec).astype(np.int64, copy=False)
         refund[rows] = minor < 0
-        result[rows] = spec.rates.convert(minor, code, days[rows])
-    return result, refund, spec.rates.base
+        result[rows] = minor if spec.rates is None else spec.rates.convert(minor, code, days[rows])
+    return result, refund if refund.any() else None, frozenset(present)
 
 
-def _minor(amounts: Column, digits: int, spec: PaymentColumns) -> Int64:
+def _negative(minor: Column) -> Mask | None:
+    return minor < 0 if len(minor) and minor.min() < 0 else None
+
+
+def _minor(amounts: Column, digits: int, spec: PaymentColumns) -> Column:
     name = spec.amount_minor
     if name is None:
         return to_minor(amounts, digits, name=spec.amount)
@@ -204,8 +271,19 @@ def _minor(amounts: Column, digits: int, spec: PaymentColumns) -> Int64:
     return amounts.astype(np.int64, copy=False)
 
 
-def _plain_ids(ids: Column, name: str) -> Column:
+def _plain_ids(ids: Column, name: str) -> tuple[Column, Mask | None]:
     """Integers as int64 whatever they came as, so that the same ids from any source are the same."""
+    missing = _absent(ids)
+    if missing is None:
+        return _typed(ids, name), None
+    there = np.flatnonzero(~missing)
+    known = _typed(ids[there], name)
+    result = np.zeros(len(ids), known.dtype) if known.dtype != object else np.full(len(ids), known[:1].tolist() or None)
+    result[there] = known
+    return result, missing
+
+
+def _typed(ids: Column, name: str) -> Column:
     kind = ids.dtype.kind
     if kind == "i" or (kind == "u" and (not len(ids) or int(ids.max()) <= INT64_MAX)):
         return ids.astype(np.int64, copy=False)
@@ -214,10 +292,8 @@ def _plain_ids(ids: Column, name: str) -> Column:
     if kind != "O":
         return ids.astype(object)
     kinds = set(map(type, ids))
-    if kinds <= {int}:
+    if kinds == {int}:
         values = ids.tolist()
-        if not values:
-            return ids
         return ids.astype(np.int64) if -INT64_MAX - 1 <= min(values) <= max(values) <= INT64_MAX else ids
     if len(kinds) > 1 or any(kind.__hash__ is None for kind in kinds):
         raise InvalidFieldError(

@@ -8,17 +8,23 @@ import attrs
 import numpy as np
 
 from custinfo.errors import InvalidFieldError
-from custinfo.segment._kernel import counts, exact_sums, group, latest
+from custinfo.segment._grouping import Grouping, grouping_of
+from custinfo.segment._hash import TableFullError
+from custinfo.segment._kernel import exact_sums, group, joined, limb_sums, magnitude, raise_to
+from custinfo.segment._threads import in_order, worker_count
 from custinfo.segment._time import NAT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from custinfo.segment._payments import Payments
+    from custinfo.segment._payments import PaymentTable, Piece
 
     Column = NDArray[Any]
     Int64 = NDArray[np.int64]
+
+_PIECE_ROWS = 1 << 20
+_INT64 = 2**63
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -46,49 +52,138 @@ class State:
     skipped: int
 
 
-def state_of(payments: Payments, *, refunds: str) -> State:
+class _Sums:
+    """Sums of one worker, by the grouping's numbers."""
+
+    def __init__(self, size: int, *, refunds: str, wide: bool) -> None:
+        self.frequency = np.zeros(size, np.int64)
+        self.last_purchase = np.full(size, NAT, np.int64)
+        self.last_refund: Int64 | None = None
+        self.low = np.zeros(size, np.int64)
+        self.high = np.zeros(size, np.int64) if wide else None
+        self.bound = 0  # no sum of a customer is beyond it
+        self.latest = NAT
+        self.skipped = 0
+        self.currencies: frozenset[str] = frozenset()
+        self._newest = NAT
+        self._refunds = refunds
+        self._size = size
+
+    def add(self, codes: Int64, piece: Piece) -> None:
+        moments, minor = piece.moments, piece.minor
+        self.skipped += piece.skipped
+        self.currencies |= piece.currencies
+        if piece.rows is not None:
+            codes = codes[piece.rows]
+        if piece.refund is None:
+            self._add_money(codes, minor)
+        else:
+            bought = np.flatnonzero(~piece.refund)
+            if self._refunds == "net":
+                self._add_money(codes, minor)
+            if self._refunds != "exclude":
+                self._add_refunds(codes[piece.refund], moments[piece.refund])
+            codes, moments, minor = codes[bought], moments[bought], minor[bought]
+            if self._refunds != "net":
+                self._add_money(codes, minor)
+        self.frequency += np.bincount(codes, minlength=self._size)
+        self._newest = raise_to(self.last_purchase, codes, moments, newest=self._newest)
+        self.latest = max(self.latest, self._newest)
+
+    def _add_refunds(self, codes: Int64, moments: Int64) -> None:
+        if self.last_refund is None:
+            self.last_refund = np.full(self._size, NAT, np.int64)
+        np.maximum.at(self.last_refund, codes, moments)
+        self.latest = max(self.latest, int(moments.max()))
+
+    def _add_money(self, codes: Int64, minor: Column) -> None:
+        self.bound += magnitude(minor) * len(minor)
+        if self.high is not None:
+            high, low = limb_sums(codes, minor, self._size)
+            self.high += high
+            self.low += low
+        elif self.bound < _INT64:
+            self.low += exact_sums(codes, minor, self._size)
+
+    def merge(self, other: _Sums) -> None:
+        self.frequency += other.frequency
+        np.maximum(self.last_purchase, other.last_purchase, out=self.last_purchase)
+        if other.last_refund is not None:
+            mine = other.last_refund if self.last_refund is None else self.last_refund
+            self.last_refund = np.maximum(mine, other.last_refund)
+        self.low += other.low
+        if self.high is not None and other.high is not None:
+            self.high += other.high
+        self.bound += other.bound
+        self.latest = max(self.latest, other.latest)
+        self.skipped += other.skipped
+        self.currencies |= other.currencies
+
+
+def state_of(payments: PaymentTable, *, refunds: str) -> State:
     """Add up payments.
 
     Args:
-        payments: rows that count.
+        payments: the table.
         refunds: "net" (money is the sum of all rows), "gross" (of purchases), "exclude" (refunds do not exist).
 
     Raises:
-        AmountOverflowError: a sum that does not fit in 64 bits.
-        InvalidFieldError: "payments.customer" for ids that cannot be sorted.
+        AmountOverflowError: an amount or a sum that does not fit in 64 bits.
+        InvalidFieldError: what `PaymentTable.piece` refuses; "payments.customer" for ids that cannot be sorted;
+            "currency.mixed".
     """
-    customers, moments, minor, refund = payments.customers, payments.moments, payments.minor, payments.refund
-    any_refund = bool(refund.any())
-    if any_refund and refunds == "exclude":
-        kept = ~refund
-        customers, moments, minor = customers[kept], moments[kept], minor[kept]
-        any_refund = False
-    codes, unique = _group(customers)
-    size = len(unique)
-    bought_codes, bought_moments, bought = codes, moments, minor
-    last_refund = np.full(size, NAT, np.int64)
-    if any_refund:
-        bought_codes, bought_moments, bought = codes[~refund], moments[~refund], minor[~refund]
-        last_refund = latest(codes[refund], moments[refund], size, none=NAT)
+    growth, wide = 1, False
+    while True:
+        try:
+            grouping = grouping_of(payments.customers, growth=growth)
+        except TypeError:
+            raise _unsortable() from None
+        try:
+            sums = _added_up(payments, grouping, refunds=refunds, wide=wide)
+        except TableFullError:
+            growth *= 4  # the sample that the estimate saw was not like the rest
+            continue
+        if wide or sums.bound < _INT64:
+            break
+        wide = True
+    seen = sums.frequency > 0
+    if sums.last_refund is not None:
+        seen |= sums.last_refund != NAT
+    customers, codes = grouping.customers(np.flatnonzero(seen))
     return State(
-        customers=unique,
-        frequency=counts(bought_codes, size),
-        monetary=exact_sums(bought_codes, bought, size) if refunds == "gross" else exact_sums(codes, minor, size),
-        last_purchase=latest(bought_codes, bought_moments, size, none=NAT),
-        last_refund=last_refund,
-        latest=int(moments.max()) if len(moments) else NAT,
-        currency=payments.currency,
-        skipped=payments.skipped,
+        customers=customers,
+        frequency=sums.frequency[codes],
+        monetary=sums.low[codes] if sums.high is None else joined(sums.high[codes], sums.low[codes]),
+        last_purchase=sums.last_purchase[codes],
+        last_refund=np.full(len(codes), NAT, np.int64) if sums.last_refund is None else sums.last_refund[codes],
+        latest=sums.latest,
+        currency=payments.one_currency(sums.currencies),
+        skipped=sums.skipped,
     )
 
 
-def _group(customers: Column) -> tuple[Int64, Column]:
-    try:
-        return group(customers)
-    except TypeError:
-        raise InvalidFieldError(
-            "customer ids must be of one type that can be sorted, such as text or integers", code="payments.customer"
-        ) from None
+def _added_up(payments: PaymentTable, grouping: Grouping, *, refunds: str, wide: bool) -> _Sums:
+    rows = len(payments.customers)
+    step = max(_PIECE_ROWS, grouping.size)  # a piece costs a pass over all customers too
+    starts = range(0, rows, step)
+    workers = [
+        _Sums(grouping.size, refunds=refunds, wide=wide) for _ in range(max(1, min(worker_count(), len(starts))))
+    ]
+
+    def work(worker: int, i: int) -> None:
+        start, stop = starts[i], min(starts[i] + step, rows)
+        workers[worker].add(grouping.codes(start, stop), payments.piece(start, stop))
+
+    in_order(work, tasks=len(starts), workers=len(workers))
+    for other in workers[1:]:
+        workers[0].merge(other)
+    return workers[0]
+
+
+def _unsortable() -> InvalidFieldError:
+    return InvalidFieldError(
+        "customer ids must be of one type that can be sorted, such as text or integers", code="payments.customer"
+    )
 
 
 def merge(one: State, other: State) -> State:
@@ -110,18 +205,27 @@ def merge(one: State, other: State) -> State:
         raise InvalidFieldError(
             "the new payments have customer ids of another type than the former ones", code="payments.customer"
         )
-    codes, unique = _group(np.concatenate([one.customers, other.customers]))
-    size = len(unique)
+    try:
+        codes, unique = group(np.concatenate([one.customers, other.customers]))
+    except TypeError:
+        raise _unsortable() from None
+    split = len(one.customers)
 
-    def both(name: str) -> Int64:
-        return np.concatenate([getattr(one, name), getattr(other, name)])
+    def summed(name: str) -> Int64:
+        return exact_sums(codes, np.concatenate([getattr(one, name), getattr(other, name)]), len(unique))
+
+    def latest(name: str) -> Int64:
+        result = np.full(len(unique), NAT, np.int64)
+        result[codes[:split]] = getattr(one, name)
+        result[codes[split:]] = np.maximum(result[codes[split:]], getattr(other, name))
+        return result
 
     return State(
         customers=unique,
-        frequency=exact_sums(codes, both("frequency"), size),
-        monetary=exact_sums(codes, both("monetary"), size),
-        last_purchase=latest(codes, both("last_purchase"), size, none=NAT),
-        last_refund=latest(codes, both("last_refund"), size, none=NAT),
+        frequency=summed("frequency"),
+        monetary=summed("monetary"),
+        last_purchase=latest("last_purchase"),
+        last_refund=latest("last_refund"),
         latest=max(one.latest, other.latest),
         currency=one.currency,
         skipped=one.skipped + other.skipped,

@@ -1,0 +1,125 @@
+"""Numbering of integer keys in an open hash table made of NumPy arrays, shared by threads.
+
+`np.unique` sorts all rows, which takes seconds for ten million; here each block of rows is hashed, compared with the
+table at once, and only rows that miss are looked at again. Keys get the number of their slot, so the numbers depend on
+the order of rows; whoever uses them sorts the keys at the end.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Int64 = NDArray[np.int64]
+
+BLOCK = 1 << 16  # rows whose temporary arrays stay in the cache
+_SAMPLE = 1 << 19
+# Odd multipliers spread keys over the table: the golden ratio, and one of xxHash (Collet, 2012).
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_MIX = np.uint64(0xC2B2AE3D27D4EB4F)
+_HALF = np.uint64(32)
+_FULL = 0.75  # share of used slots above which look-ups get long
+
+
+class TableFullError(Exception):
+    """There are more distinct keys than the table was made for."""
+
+
+def estimated_distinct(keys: Int64) -> int:
+    """How many distinct keys there are, guessed from an evenly spaced sample.
+
+    Source: Chao, Nonparametric estimation of the number of classes, 1984, bias-corrected.
+
+    >>> estimated_distinct(np.arange(100))
+    100
+    """
+    n = len(keys)
+    sample = np.sort(keys[:: max(1, n // _SAMPLE)])
+    starts = np.flatnonzero(np.concatenate(([True], sample[1:] != sample[:-1], [True])))
+    times = np.diff(starts)
+    once, twice = int((times == 1).sum()), int((times == 2).sum())
+    return min(n, len(times) + once * (once - 1) // (2 * (twice + 1)))
+
+
+class KeyTable:
+    """Slots of integer keys; `slots` may be called by several threads.
+
+    Args:
+        capacity: distinct keys it is made for.
+        empty: an int64 that is none of the keys.
+    """
+
+    def __init__(self, capacity: int, *, empty: int) -> None:
+        bits = max(10, (2 * capacity - 1).bit_length())
+        self.size = 1 << bits
+        self.keys = np.full(self.size, empty, np.int64)
+        self._empty = np.int64(empty)
+        self._winner = np.empty(self.size, np.int32)
+        self._shift = np.uint64(64 - bits)
+        self._lock = threading.Lock()
+        self._used = 0
+
+    def slots(self, keys: Int64) -> Int64:
+        """The slot of each key; new keys are put in.
+
+        Raises:
+            TableFullError: there are more keys than fit; start again with a larger table.
+
+        >>> table = KeyTable(3, empty=-1)
+        >>> slots = table.slots(np.array([7, 9, 7]))
+        >>> table.keys[slots].tolist(), bool(slots[0] == slots[2])
+        ([7, 9, 7], True)
+        """
+        result = np.empty(len(keys), np.int64)
+        spare = np.empty(min(BLOCK, len(keys)), np.int64)
+        for start in range(0, len(keys), BLOCK):
+            block = keys[start : start + BLOCK]
+            slot = result[start : start + BLOCK]
+            self._hash(block, slot.view(np.uint64), spare[: len(block)].view(np.uint64))
+            found = np.take(self.keys, slot, out=spare[: len(block)], mode="clip")
+            missed = np.flatnonzero(found != block)
+            if len(missed):
+                slot[missed] = self._probe(block[missed], slot[missed])
+        return result
+
+    def _hash(self, keys: Int64, out: NDArray[np.uint64], spare: NDArray[np.uint64]) -> None:
+        np.multiply(keys.view(np.uint64), _SPREAD, out=out)
+        np.right_shift(out, _HALF, out=spare)
+        np.bitwise_xor(out, spare, out=out)
+        np.multiply(out, _MIX, out=out)
+        np.right_shift(out, self._shift, out=out)
+
+    def _probe(self, keys: Int64, slots: Int64) -> Int64:
+        """Linear probing: put a key into its slot if that is free, else look at the next one."""
+        result = slots
+        rows = np.arange(len(keys))
+        while True:
+            self._insert(keys, slots)
+            wrong = np.flatnonzero(self.keys[slots] != keys)
+            if not len(wrong):
+                result[rows] = slots
+                return result
+            right = np.ones(len(rows), np.bool_)
+            right[wrong] = False
+            result[rows[right]] = slots[right]
+            rows, keys = rows[wrong], keys[wrong]
+            slots = (slots[wrong] + 1) & (self.size - 1)
+
+    def _insert(self, keys: Int64, slots: Int64) -> None:
+        with self._lock:
+            free = np.flatnonzero(self.keys[slots] == self._empty)
+            if not len(free):
+                return
+            # One writer a slot: another thread must never see a key there that is replaced a moment later.
+            wanted = slots[free]
+            self._winner[wanted] = free
+            first = free[self._winner[wanted] == free]
+            self.keys[slots[first]] = keys[first]
+            self._used += len(first)
+            if self._used > _FULL * self.size:
+                raise TableFullError
