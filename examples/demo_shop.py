@@ -17,6 +17,7 @@ import importlib.util
 import math
 import os
 import random
+import shutil
 import sys
 from collections import Counter, defaultdict
 from decimal import Decimal
@@ -25,6 +26,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    # What each customer of a book spent, and the records merged in him.
+    Book = tuple[Mapping[str, Decimal], Mapping[str, Collection[str]]]
 
 DEFAULT_SEED = 11
 
@@ -74,6 +78,13 @@ def build(
         _write(folder / "transactions.csv", ("id", "customer", "date", "units", "amount"), purchases),
         _write(folder / "truth.csv", ("record", "person", "cdnow_id"), truth),
     )
+
+
+def fresh_folder(path: Path) -> Path:
+    """An empty folder in place of what a former run left."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    return path
 
 
 def packaged(package: str, file: str) -> Path:
@@ -175,6 +186,15 @@ class Truth:
                 records = (customer,) if records_of is None else records_of[customer]
                 found.update(self.person_of[record] for record in records)
         return len(found & self.vips)
+
+    def beside(self, unmerged: Book, merged: Book) -> str:
+        """What is true, beside what was found before and after merging; each as in `vips_found`."""
+        precision, recall = self.pair_scores(merged[1].values())
+        before, after = (self.vips_found(spent, records) for spent, records in (unmerged, merged))
+        return (
+            f"  truth: {self.people:,} people, {self.total:,}; pair precision {precision:.4f}, recall {recall:.4f}\n"
+            f"VIPs found: {before} of {len(self.vips)} before merging, {after} of {len(self.vips)} after"
+        )
 
 
 def _read(path: str | os.PathLike[str]) -> Iterable[dict[str, str]]:
