@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 
 from custinfo.store import START, Record
@@ -76,6 +77,8 @@ def read_feed(store: RecordStore, after: Cursor = START, *, limit: int = 100) ->
             page = unit.feed(after, limit)
         if not page:
             return events
+        known = {event.cursor for event in events}
+        assert known.isdisjoint(event.cursor for event in page), "the feed gives an event twice"
         events += page
         after = page[-1].cursor
 
@@ -91,10 +94,11 @@ def run_threads(*jobs: Callable[[], object]) -> None:
             errors.append(exc)
 
     threads = [threading.Thread(target=run, args=(job,), daemon=True) for job in jobs]
+    deadline = time.monotonic() + LONG_S
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(LONG_S)
+        thread.join(max(0.0, deadline - time.monotonic()))
     if errors:
         raise errors[0]
-    assert not any(thread.is_alive() for thread in threads), "units of several threads wait for one another for ever"
+    assert not any(thread.is_alive() for thread in threads), "the threads do not come to an end"

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import threading
 
-from custinfo.errors import ConflictError
+from custinfo.errors import ConflictError, DuplicateKeyError
 from custinfo.store import START, Key, Record
 from custinfo.testing._deps import pytest
-from custinfo.testing._store_base import BRIEF_S, LONG_S, StoreMaker, put, read, run_threads
+from custinfo.testing._store_base import BRIEF_S, LONG_S, StoreMaker, look_up, put, read, run_threads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from custinfo.store import RecordStore
 
 
 class ThreadsContract(StoreMaker):
@@ -18,14 +24,17 @@ class ThreadsContract(StoreMaker):
             put(store, "n", b"0")
 
             def add() -> None:
-                for _ in range(12):
-                    while True:
-                        [(_, version, data)] = read(store, "n")
-                        try:
-                            put(store, "n", b"%d" % (int(data) + 1), version=version)
-                        except ConflictError:
-                            continue
-                        break
+                added = 0
+                for _ in range(1000):
+                    [(_, version, data)] = read(store, "n")
+                    try:
+                        put(store, "n", b"%d" % (int(data) + 1), version=version)
+                    except ConflictError:
+                        continue
+                    added += 1
+                    if added == 12:
+                        return
+                pytest.fail("1000 attempts were not enough for 12 changes")
 
             run_threads(add, add, add, add)
             assert read(store, "n") == [("n", 49, b"48")]
@@ -46,6 +55,25 @@ class ThreadsContract(StoreMaker):
 
             run_threads(make, make, make, make)
             assert sorted(made) == [f"r{number}" for number in range(8)]
+
+    @pytest.mark.parametrize("version", [0, 1])
+    def test_one_of_two_overlapping_units_changes_a_record(self, version: int) -> None:
+        with self.fresh() as store:
+            if version:
+                put(store, "a", b"old")
+            outcomes = overlap(store, Record("thing", "a", 0, b"1"), Record("thing", "a", 0, b"2"), version)
+            assert sorted(outcomes.values()) == ["ConflictError", "done"]
+            [winner] = [data for data, outcome in outcomes.items() if outcome == "done"]
+            assert read(store, "a") == [("a", version + 1, winner)]
+
+    def test_one_of_two_overlapping_units_gets_a_unique_key(self) -> None:
+        with self.fresh() as store:
+            keys = [Key("ext", "x", unique=True)]
+            outcomes = overlap(store, Record("thing", "a", 0, b"a"), Record("thing", "b", 0, b"b"), 0, keys=keys)
+            assert sorted(outcomes.values()) == ["DuplicateKeyError", "done"]
+            [winner] = [data for data, outcome in outcomes.items() if outcome == "done"]
+            assert read(store, "a", "b") == [(winner.decode(), 1, winner)]
+            assert look_up(store, "ext", "x") == [winner.decode()]
 
     @pytest.mark.parametrize("undo_first", [True, False])
     def test_a_second_thread_has_a_unit_of_its_own(self, undo_first: bool) -> None:
@@ -134,3 +162,36 @@ class ThreadsContract(StoreMaker):
 
             run_threads(reader, writer)
             assert seen == [b"1", b"1"]
+
+
+def overlap(
+    store: RecordStore, one: Record, other: Record, version: int, *, keys: Sequence[Key] = ()
+) -> dict[bytes, str]:
+    """Put both in units of two threads that overlap where the store lets them; data -> "done" or the error's name."""
+    outcomes: dict[bytes, str] = {}
+    written, other_done = threading.Event(), threading.Event()
+
+    def first() -> None:
+        try:
+            with store.unit() as unit:
+                unit.put(one, keys, version)
+                written.set()
+                other_done.wait(BRIEF_S)
+        except (ConflictError, DuplicateKeyError) as exc:
+            outcomes[one.data] = type(exc).__name__
+        else:
+            outcomes[one.data] = "done"
+
+    def second() -> None:
+        assert written.wait(LONG_S)
+        try:
+            with store.unit() as unit:
+                unit.put(other, keys, version)
+        except (ConflictError, DuplicateKeyError) as exc:
+            outcomes[other.data] = type(exc).__name__
+        else:
+            outcomes[other.data] = "done"
+        other_done.set()
+
+    run_threads(first, second)
+    return outcomes
