@@ -1,7 +1,8 @@
 """The main job, from two messy CSV files to a clean, deduplicated, segmented, encrypted customer book.
 
-python examples/quickstart.py                                  the demo shop, with the truth beside each result
-python examples/quickstart.py customers.csv transactions.csv   your own files, with your columns in the map
+Without arguments it takes the demo shop, and shows the truth beside each result; for your own files change the map:
+
+    python examples/quickstart.py customers.csv transactions.csv
 """
 
 import sys
@@ -46,7 +47,7 @@ _, spent, records = spending()
 merged = book.merge_all(book.find_duplicates())
 table, spent_merged, people = spending()
 print(f"merged {len(merged.merges):,} sure clusters, {len(merged.reviews)} for review: {len(people):,} people found")
-print(f"money {sum(spent.values()):,} before merging, {sum(spent_merged.values()):,} after")
+print(f"money {sum(spent.values()):,.2f} before merging, {sum(spent_merged.values()):,.2f} after")
 if truth:
     print(truth.beside((spent, records), (spent_merged, people)))
 
