@@ -8,6 +8,8 @@ import inspect
 import pkgutil
 from typing import TYPE_CHECKING
 
+from sphinx.util.docstrings import prepare_docstring
+
 import custinfo
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 
 autodoc_default_options = {"members": True, "member-order": "bysource", "undoc-members": True}
-autodoc_preserve_defaults = True
 napoleon_custom_sections = [("Source", "notes_style")]
 napoleon_use_ivar = True
 python_maximum_signature_line_length = 100
@@ -64,9 +65,28 @@ def _resolve_private(app: Sphinx, env: BuildEnvironment, node: Element, text: Te
     return domain.resolve_xref(env, node.get("refdoc", ""), app.builder, "obj", target, node, text)
 
 
+def _is_object(found: object) -> bool:
+    return not (inspect.isclass(found) or inspect.isroutine(found) or inspect.ismodule(found))
+
+
+def _describe(app: Sphinx, what: str, name: str, found: object, options: object, lines: list[str]) -> None:
+    """Name the exported objects, which autodoc passes over, and tell of a validator what stands at its call."""
+    if what == "module":
+        for each in getattr(found, "__all__", ()):
+            if _is_object(value := getattr(found, each)):
+                lines += (
+                    ["", f".. autofunction:: {name}.{each}"]
+                    if callable(value)
+                    else ["", f".. autodata:: {name}.{each}", "   :no-value:"]
+                )
+    elif what == "function" and _is_object(found):
+        lines[:] = prepare_docstring(inspect.getdoc(type(found).__call__) or "")
+
+
 PUBLIC_PATHS = _public_paths()
 
 
 def setup(app: Sphinx) -> None:
     """Connect what this file defines."""
     app.connect("missing-reference", _resolve_private)
+    app.connect("autodoc-process-docstring", _describe, priority=100)  # before napoleon
