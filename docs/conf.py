@@ -36,7 +36,7 @@ napoleon_use_ivar = True
 python_maximum_signature_line_length = 100
 python_use_unqualified_type_names = True
 
-# A name in single backticks is a link where it is one of ours. Inventories of other projects are not fetched, and what a
+# A name in single backticks is a link where it is one of ours. No inventories of other projects are fetched, and what a
 # private module names without exporting it has no page.
 default_role = "py:obj"
 nitpick_ignore_regex = [("py:obj", ".*"), ("py:.*", r"(?!custinfo\.).*"), ("py:.*", r"custinfo\.(\w+\.)*_\w.*")]
