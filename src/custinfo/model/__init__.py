@@ -4,90 +4,113 @@ from custinfo._lazy import lazy_exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from custinfo.model._account import (
-        Account,
-        AccountStatus,
-        Transaction,
-        TransactionKind,
-        TransactionStatus,
-    )
+    from custinfo.model._account import Account, AccountStatus, Transaction, TransactionKind, TransactionStatus
     from custinfo.model._codec import catalogue, dumps, from_dict, kind_of, loads, plain_value, to_dict
-    from custinfo.model._contact import (
-        Address,
-        Email,
-        Identifier,
-        NameUse,
-        PersonName,
-        Phone,
-        Tag,
-        email_key,
-        identifier_key,
-        name_key,
-        phone_key,
-    )
+    from custinfo.model._consent import Consent, ConsentStatus
+    from custinfo.model._contact import Address, Email, Identifier, Phone, Tag
     from custinfo.model._customer import Customer, CustomerKind, CustomerStatus
-    from custinfo.model._field import (
-        FieldInfo,
-        Index,
-        Term,
-        fields_of,
-        indexes_of,
-        lookup_terms,
-        masked,
-        personal_fields,
-    )
+    from custinfo.model._field import FieldInfo, Index, fields_of, personal_fields
     from custinfo.model._ids import new_id
+    from custinfo.model._interaction import Channel, Direction, Interaction
     from custinfo.model._iso4217 import is_currency, minor_digits
+    from custinfo.model._keys import email_key, identifier_key, name_key, phone_key
+    from custinfo.model._lookup import Term, indexes_of, lookup_terms
     from custinfo.model._mask import mask
+    from custinfo.model._masked import masked
     from custinfo.model._merge import Merge
     from custinfo.model._money import Money
+    from custinfo.model._name import NameUse, PersonName
     from custinfo.model._review import ReviewStatus, ReviewTask
 
 _MODULES = {
-    "_account": ("Account", "AccountStatus", "Transaction", "TransactionKind", "TransactionStatus"),
-    "_codec": ("catalogue", "dumps", "from_dict", "kind_of", "loads", "plain_value", "to_dict"),
+    "_account": (
+        "Account",
+        "AccountStatus",
+        "Transaction",
+        "TransactionKind",
+        "TransactionStatus",
+    ),
+    "_codec": (
+        "catalogue",
+        "dumps",
+        "from_dict",
+        "kind_of",
+        "loads",
+        "plain_value",
+        "to_dict",
+    ),
+    "_consent": (
+        "Consent",
+        "ConsentStatus",
+    ),
     "_contact": (
         "Address",
         "Email",
         "Identifier",
-        "NameUse",
-        "PersonName",
         "Phone",
         "Tag",
+    ),
+    "_customer": (
+        "Customer",
+        "CustomerKind",
+        "CustomerStatus",
+    ),
+    "_field": (
+        "FieldInfo",
+        "Index",
+        "fields_of",
+        "personal_fields",
+    ),
+    "_ids": ("new_id",),
+    "_interaction": (
+        "Channel",
+        "Direction",
+        "Interaction",
+    ),
+    "_iso4217": (
+        "is_currency",
+        "minor_digits",
+    ),
+    "_keys": (
         "email_key",
         "identifier_key",
         "name_key",
         "phone_key",
     ),
-    "_customer": ("Customer", "CustomerKind", "CustomerStatus"),
-    "_field": (
-        "FieldInfo",
-        "Index",
+    "_lookup": (
         "Term",
-        "fields_of",
         "indexes_of",
         "lookup_terms",
-        "masked",
-        "personal_fields",
     ),
-    "_ids": ("new_id",),
-    "_iso4217": ("is_currency", "minor_digits"),
     "_mask": ("mask",),
+    "_masked": ("masked",),
     "_merge": ("Merge",),
     "_money": ("Money",),
-    "_review": ("ReviewStatus", "ReviewTask"),
+    "_name": (
+        "NameUse",
+        "PersonName",
+    ),
+    "_review": (
+        "ReviewStatus",
+        "ReviewTask",
+    ),
 }
 __all__ = [
     "Account",
     "AccountStatus",
     "Address",
+    "Channel",
+    "Consent",
+    "ConsentStatus",
     "Customer",
     "CustomerKind",
     "CustomerStatus",
+    "Direction",
     "Email",
     "FieldInfo",
     "Identifier",
     "Index",
+    "Interaction",
     "Merge",
     "Money",
     "NameUse",

@@ -8,11 +8,11 @@ from typing import Any
 import attrs
 
 from custinfo.errors import InvalidFieldError
-from custinfo.model._contact import _optional_utc
-from custinfo.model._field import Index, optional_text, personal, plain, required_text, utc
-from custinfo.model._ids import new_id
+from custinfo.model._check import choice, key_text, optional_key, optional_text, utc
+from custinfo.model._field import Index, personal, plain
 from custinfo.model._iso4217 import minor_digits
 from custinfo.model._money import Money
+from custinfo.model._record import created, record_id, record_version, unknown_keys, updated
 
 CUSTOMER_ID = Index(name="customer_id", text=lambda account: account.customer_id, blind=False)
 ACCOUNT_ID = Index(name="account_id", text=lambda transaction: transaction.account_id, blind=False)
@@ -51,28 +51,32 @@ def _currency(_: object, __: object, value: str) -> None:
 
 def _money(_: object, __: object, value: object) -> None:
     if not isinstance(value, Money):
-        raise InvalidFieldError("amount must be Money, for instance Money.of('12.30', 'CNY')", code="field.type")
+        raise InvalidFieldError(
+            "amount must be Money, for instance Money.of('12.30', 'CNY')", code="field.type", path="amount"
+        )
 
 
 @attrs.frozen(kw_only=True)
 class Account:
     """An account of a customer, in one currency.
 
+    Raises:
+        InvalidFieldError: "currency.unknown"; those of the fields: "text.*", "int.*", "enum.unknown", "time.*",
+            "json.*", "extra.reserved".
+
     >>> Account(id="a1", customer_id="c1", currency="CNY")
     Account(id='a1', version=0, customer_id='c1', currency='CNY', status=<AccountStatus.OPEN: 'open'>)
     """
 
-    id: str = plain("id of the record", "记录编号", pii="pseudonym", factory=new_id, validator=required_text)
-    version: int = plain("version of the stored record", "版本", default=0)
-    customer_id: str = plain(
-        "id of the customer", "客户编号", pii="pseudonym", index=CUSTOMER_ID, validator=required_text
-    )
+    id: str = record_id()
+    version: int = record_version()
+    customer_id: str = plain("id of the customer", "客户编号", pii="pseudonym", index=CUSTOMER_ID, validator=key_text)
     currency: str = plain("currency, ISO 4217", "币种", retention="ledger", validator=_currency)
-    status: AccountStatus = plain("status", "状态", default=AccountStatus.OPEN, converter=AccountStatus)
+    status: AccountStatus = plain("status", "状态", default=AccountStatus.OPEN, converter=choice(AccountStatus))
     name: str | None = personal("financial", "name of the account", "账户名", default=None, validator=optional_text)
-    created_at: datetime | None = plain("when created", "创建时间", default=None, repr=False, converter=_optional_utc)
-    updated_at: datetime | None = plain("when changed", "更新时间", default=None, repr=False, converter=_optional_utc)
-    extra: Mapping[str, Any] = personal("content", "keys unknown to this release", "其他字段", factory=dict)
+    created_at: datetime | None = created()
+    updated_at: datetime | None = updated()
+    extra: Mapping[str, Any] = unknown_keys()
 
 
 @attrs.frozen(kw_only=True)
@@ -84,7 +88,8 @@ class Transaction:
         occurred_at: aware datetime, kept in UTC.
 
     Raises:
-        InvalidFieldError: "transaction.negative", "time.naive", "field.type".
+        InvalidFieldError: "transaction.negative" with path "amount"; those of the fields: "field.type" (no Money),
+            "time.*", "text.*", "int.*", "enum.unknown", "json.*", "extra.reserved".
 
     >>> from datetime import UTC, datetime
     >>> paid = Transaction(id="t1", account_id="a1", amount=Money.of("9.90", "CNY"), occurred_at=datetime.now(UTC))
@@ -92,14 +97,18 @@ class Transaction:
     (990, -990)
     """
 
-    id: str = plain("id of the record", "记录编号", pii="pseudonym", factory=new_id, validator=required_text)
-    version: int = plain("version of the stored record", "版本", default=0)
-    account_id: str = plain("id of the account", "账户编号", pii="pseudonym", index=ACCOUNT_ID, validator=required_text)
+    id: str = record_id()
+    version: int = record_version()
+    account_id: str = plain("id of the account", "账户编号", pii="pseudonym", index=ACCOUNT_ID, validator=key_text)
     kind: TransactionKind = plain(
-        "what it does", "类型", retention="ledger", default=TransactionKind.PAYMENT, converter=TransactionKind
+        "what it does", "类型", retention="ledger", default=TransactionKind.PAYMENT, converter=choice(TransactionKind)
     )
     status: TransactionStatus = plain(
-        "where it stands", "状态", retention="ledger", default=TransactionStatus.POSTED, converter=TransactionStatus
+        "where it stands",
+        "状态",
+        retention="ledger",
+        default=TransactionStatus.POSTED,
+        converter=choice(TransactionStatus),
     )
     amount: Money = plain("amount", "金额", retention="ledger", validator=_money)
     occurred_at: datetime = plain("when it happened", "发生时间", retention="ledger", converter=utc)
@@ -111,12 +120,12 @@ class Transaction:
         "关联交易",
         pii="pseudonym",
         default=None,
-        validator=optional_text,
+        validator=optional_key,
     )
     description: str | None = personal("content", "free text", "说明", default=None, validator=optional_text)
-    created_at: datetime | None = plain("when created", "创建时间", default=None, repr=False, converter=_optional_utc)
-    updated_at: datetime | None = plain("when changed", "更新时间", default=None, repr=False, converter=_optional_utc)
-    extra: Mapping[str, Any] = personal("content", "keys unknown to this release", "其他字段", factory=dict)
+    created_at: datetime | None = created()
+    updated_at: datetime | None = updated()
+    extra: Mapping[str, Any] = unknown_keys()
 
     def __attrs_post_init__(self) -> None:
         if self.amount.minor < 0 and self.kind is not TransactionKind.ADJUSTMENT:

@@ -1,63 +1,13 @@
-"""Value objects of a customer: names, contact points, addresses, identifiers, tags."""
+"""Value objects of a customer: contact points, addresses, identifiers, tags."""
 
-import unicodedata
-from collections.abc import Iterable
 from datetime import datetime
-from enum import StrEnum
-from typing import cast
 
 import attrs
 
 from custinfo.errors import InvalidFieldError
-from custinfo.model._field import Index, optional_text, personal, plain, required_text, utc
-
-
-def _optional_utc(value: datetime | None) -> datetime | None:
-    return None if value is None else utc(value)
-
-
-def name_key(text: str) -> str:
-    """Look-up form of a name: case, accents, width and the order of its words do not matter.
-
-    >>> name_key("PRAR, Rósa") == name_key("rosa prar")
-    True
-    """
-    plain_text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    words = "".join(c if c.isalnum() else " " for c in plain_text.casefold()).split()
-    return " ".join(sorted(words))
-
-
-def email_key(text: str) -> str:
-    """Look-up form of an e-mail address: case does not matter.
-
-    >>> email_key(" Rosa@Example.com")
-    'rosa@example.com'
-    """
-    return unicodedata.normalize("NFC", text.strip()).casefold()
-
-
-def phone_key(text: str) -> str:
-    """Look-up form of a phone number: its digits, and the plus sign where it has one.
-
-    >>> phone_key("+86 138-0013-8000")
-    '+8613800138000'
-    """
-    digits = "".join(str(unicodedata.digit(c)) for c in text if c.isdigit())
-    return "+" + digits if text.strip().startswith(("+", "＋")) else digits
-
-
-def _name_text(name: "PersonName") -> str:
-    return name.text
-
-
-def identifier_key(*, scheme: str, value: str, issuer: str | None = None, country: str | None = None) -> str:
-    """Look-up form of an identifier: its scheme, whoever issued it, and its value.
-
-    >>> identifier_key(scheme="external", issuer="shop", value="C1")
-    'external|shop|C1'
-    """
-    escaped = (part.replace("\\", "\\\\").replace("|", "\\|") for part in (scheme, issuer or country or "", value))
-    return "|".join(escaped)
+from custinfo.model._check import KEY_LIMIT, key_text, many, optional_key, optional_text, optional_utc
+from custinfo.model._field import Index, personal, plain
+from custinfo.model._keys import email_key, identifier_key, phone_key
 
 
 def _identifier_text(identifier: "Identifier") -> str:
@@ -70,75 +20,27 @@ def _is_external(identifier: "Identifier") -> bool:
     return identifier.scheme == "external"
 
 
-NAME = Index(name="name", text=_name_text, normalize=name_key)
 EMAIL = Index(name="email", text=lambda email: email.value, normalize=email_key)
 PHONE = Index(name="phone", text=lambda phone: phone.value, normalize=phone_key)
 IDENTIFIER = Index(name="identifier", text=_identifier_text, unique=_is_external)
 TAG = Index(name="tag", text=lambda tag: tag.name, blind=False)
 
 
-class NameUse(StrEnum):
-    """What a name is used for."""
-
-    LEGAL = "legal"
-    ALIAS = "alias"
-    FORMER = "former"
-
-
-@attrs.frozen(kw_only=True)
-class PersonName:
-    """A person's name; `full` alone is legal.
-
-    Field names follow vCard 4 (RFC 6350, N) and schema.org (givenName, familyName).
-
-    Raises:
-        InvalidFieldError: "name.empty" where no part is given.
-
-    >>> PersonName(given="Rosa", family="Prar").text, PersonName(given="伟", family="张", family_first=True).text
-    ('Rosa Prar', '张伟')
-    """
-
-    given: str | None = personal("identity", "given name", "名", mask="name", default=None, validator=optional_text)
-    family: str | None = personal("identity", "family name", "姓", mask="name", default=None, validator=optional_text)
-    middle: str | None = personal("identity", "middle", "中间名", mask="name", default=None, validator=optional_text)
-    full: str | None = personal(
-        "identity", "whole name as written", "全名", mask="name", index=NAME, default=None, validator=optional_text
-    )
-    use: NameUse = plain("what the name is used for", "用途", default=NameUse.LEGAL, converter=NameUse)
-    family_first: bool = plain("family name is written first", "姓在前", default=False)
-
-    def __attrs_post_init__(self) -> None:
-        if not (self.given or self.family or self.middle or self.full):
-            raise InvalidFieldError("a name needs at least one part", code="name.empty", path="names")
-
-    @property
-    def text(self) -> str:
-        """The name as one text, in the order in which it is written."""
-        if self.full:
-            return self.full
-        parts = [part for part in (self.given, self.middle, self.family) if part]
-        if self.family_first and self.family:
-            parts = [self.family, *parts[:-1]]
-        joined = "".join(parts)
-        return joined if joined and all(_is_han(c) for c in joined) else " ".join(parts)
-
-
-def _is_han(character: str) -> bool:
-    return unicodedata.name(character, "").startswith("CJK UNIFIED")
-
-
 @attrs.frozen
 class Email:
-    """An e-mail address as a contact point.
+    """An e-mail address as a contact point; it is checked by `custinfo.validate.email`, not here.
+
+    Raises:
+        InvalidFieldError: "text.*", "time.*".
 
     >>> Email("rosa@example.com")
     Email(label=None, verified_at=None)
     """
 
-    value: str = personal("contact", "e-mail address", "电子邮箱", mask="email", index=EMAIL, validator=required_text)
+    value: str = personal("contact", "e-mail address", "电子邮箱", mask="email", index=EMAIL, validator=key_text)
     label: str | None = plain("home, work", "标签", default=None, validator=optional_text, kw_only=True)
     verified_at: datetime | None = plain(
-        "when it was verified", "核实时间", default=None, converter=_optional_utc, kw_only=True
+        "when it was verified", "核实时间", default=None, converter=optional_utc, kw_only=True
     )
 
 
@@ -146,24 +48,23 @@ class Email:
 class Phone:
     """A phone number as a contact point, E.164 where it was validated.
 
+    Raises:
+        InvalidFieldError: "text.*", "time.*".
+
     >>> Phone("+8613800138000", label="mobile").label
     'mobile'
     """
 
-    value: str = personal("contact", "phone number", "电话号码", mask="phone", index=PHONE, validator=required_text)
+    value: str = personal("contact", "phone number", "电话号码", mask="phone", index=PHONE, validator=key_text)
     label: str | None = plain("mobile, home, work", "标签", default=None, validator=optional_text, kw_only=True)
     verified_at: datetime | None = plain(
-        "when it was verified", "核实时间", default=None, converter=_optional_utc, kw_only=True
+        "when it was verified", "核实时间", default=None, converter=optional_utc, kw_only=True
     )
 
 
 def _part(english: str, chinese: str) -> str | None:
     made: str | None = personal("contact", english, chinese, mask="hide", default=None, validator=optional_text)
     return made
-
-
-def _lines(value: object) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(cast("Iterable[str]", value))
 
 
 @attrs.frozen(kw_only=True)
@@ -174,7 +75,7 @@ class Address:
     the structured parts of ISO 20022 (StrtNm, BldgNb, Room).
 
     Raises:
-        InvalidFieldError: "address.empty" where no part is given.
+        InvalidFieldError: "address.empty" where no part is given; "text.*", "field.type".
 
     >>> Address(address_lines="100 Example Road", locality="上海", region_code="CN").address_lines
     ('100 Example Road',)
@@ -186,8 +87,7 @@ class Address:
         "地址",
         mask="hide",
         default=(),
-        converter=_lines,
-        validator=attrs.validators.deep_iterable(optional_text),
+        converter=many(str),
     )
     street_name: str | None = _part("street", "街道")
     building_number: str | None = _part("house number", "门牌号")
@@ -200,9 +100,11 @@ class Address:
     label: str | None = plain("home, billing, shipping", "标签", default=None, validator=optional_text)
 
     def __attrs_post_init__(self) -> None:
-        parts = attrs.astuple(self, filter=lambda attribute, _: attribute.name != "label")
-        if not any(parts):
-            raise InvalidFieldError("an address needs at least one part", code="address.empty", path="addresses")
+        if not any(getattr(self, name) for name in _ADDRESS_PARTS):
+            raise InvalidFieldError("an address needs at least one part", code="address.empty", path="address_lines")
+
+
+_ADDRESS_PARTS = tuple(field.name for field in attrs.fields(Address) if field.name != "label")
 
 
 @attrs.frozen(kw_only=True)
@@ -211,25 +113,38 @@ class Identifier:
 
     An external id is ``scheme="external"`` with the source's name as issuer; it is unique per (issuer, value).
 
+    Raises:
+        InvalidFieldError: "text.too_long" where its look-up form is longer than a store can hold; "text.*", "time.*".
+
     >>> Identifier(scheme="external", issuer="shop", value="C00001").scheme
     'external'
     """
 
-    scheme: str = plain("kind of identifier, such as cn_resident_id", "证件类型", validator=required_text)
-    value: str = personal(
-        "identity", "the identifier", "证件号码", level="C3", mask="last4", index=IDENTIFIER, validator=required_text
-    )
-    issuer: str | None = plain("who issued it", "签发机构", default=None, validator=optional_text)
-    country: str | None = plain("country, ISO 3166-1 alpha-2", "国家代码", default=None, validator=optional_text)
-    verified_at: datetime | None = plain("when it was verified", "核实时间", default=None, converter=_optional_utc)
+    scheme: str = plain("kind of identifier, such as cn_resident_id", "证件类型", validator=key_text)
+    value: str = personal("identity", "the identifier", "证件号码", mask="last4", index=IDENTIFIER, validator=key_text)
+    issuer: str | None = plain("who issued it", "签发机构", default=None, validator=optional_key)
+    country: str | None = plain("country, ISO 3166-1 alpha-2", "国家代码", default=None, validator=optional_key)
+    verified_at: datetime | None = plain("when it was verified", "核实时间", default=None, converter=optional_utc)
+
+    def __attrs_post_init__(self) -> None:
+        key = _identifier_text(self)
+        if len(key) * 4 > KEY_LIMIT and len(key.encode()) > KEY_LIMIT:
+            raise InvalidFieldError(
+                f"scheme, issuer and value together are longer than {KEY_LIMIT:,} bytes of UTF-8",
+                code="text.too_long",
+                path="value",
+            )
 
 
 @attrs.frozen
 class Tag:
     """A label for filters and lists; not for personal data.
 
+    Raises:
+        InvalidFieldError: "text.*".
+
     >>> Tag("vip").name
     'vip'
     """
 
-    name: str = plain("the label", "标签", index=TAG, validator=required_text)
+    name: str = plain("the label", "标签", index=TAG, validator=key_text)

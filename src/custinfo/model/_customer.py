@@ -1,16 +1,18 @@
 """The customer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
 import attrs
 
 from custinfo.errors import InvalidFieldError
-from custinfo.model._contact import Address, Email, Identifier, PersonName, Phone, Tag, _optional_utc
-from custinfo.model._field import Index, optional_text, personal, plain, required_text
-from custinfo.model._ids import new_id
+from custinfo.model._check import choice, many, optional_date, optional_key, optional_text
+from custinfo.model._contact import Address, Email, Identifier, Phone, Tag
+from custinfo.model._field import Index, personal, plain
+from custinfo.model._name import PersonName
+from custinfo.model._record import created, record_id, record_version, unknown_keys, updated
 
 MERGED_INTO = Index(name="merged_into", text=lambda customer: customer.merged_into, blind=False)
 
@@ -30,25 +32,8 @@ class CustomerStatus(StrEnum):
     ERASED = "erased"
 
 
-def tuple_of(kind: type) -> Any:
-    """Converter of attrs fields: a tuple of one value class."""
-
-    def convert(value: object) -> tuple[Any, ...]:
-        items = (value,) if isinstance(value, kind) else tuple(cast("Iterable[object]", value))
-        if not all(isinstance(item, kind) for item in items):
-            raise InvalidFieldError(f"every member must be a {kind.__name__}", code="field.type")
-        return items
-
-    return convert
-
-
-def _date(_: object, attribute: Any, value: object) -> None:
-    if value is not None and type(value) is not date:
-        raise InvalidFieldError(f"{attribute.name} must be a date", code="date.type", path=attribute.name)
-
-
 def _many(kind: type, pii: str, english: str, chinese: str, *, mask: str) -> Any:
-    return personal(pii, english, chinese, mask=mask, default=(), converter=tuple_of(kind))
+    return personal(pii, english, chinese, mask=mask, default=(), converter=many(kind))
 
 
 @attrs.frozen(kw_only=True)
@@ -58,17 +43,23 @@ class Customer:
     Args:
         id: text that the caller may choose; a UUID version 7 when left out.
         version: of the stored record; 0 = not stored yet.
-        extra: top-level keys that this release does not know; kept, and treated as personal.
+        extra: top-level keys that this release does not know, JSON values; kept, and treated as personal.
+
+    Raises:
+        InvalidFieldError: "customer.merged" where it is merged into itself or into nobody; those of the fields:
+            "text.*", "int.*", "date.type", "time.*", "enum.unknown", "field.type", "json.*", "extra.reserved".
 
     >>> customer = Customer(id="c1", names=[PersonName(given="Rosa", family="Prar")], emails=[Email("r@example.com")])
     >>> customer
     Customer(id='c1', version=0, kind=<CustomerKind.PERSON: 'person'>, status=<CustomerStatus.ACTIVE: 'active'>)
     """
 
-    id: str = plain("id of the record", "记录编号", pii="pseudonym", factory=new_id, validator=required_text)
-    version: int = plain("version of the stored record", "版本", default=0)
-    kind: CustomerKind = plain("person or organization", "类型", default=CustomerKind.PERSON, converter=CustomerKind)
-    status: CustomerStatus = plain("status", "状态", default=CustomerStatus.ACTIVE, converter=CustomerStatus)
+    id: str = record_id()
+    version: int = record_version()
+    kind: CustomerKind = plain(
+        "person or organization", "类型", default=CustomerKind.PERSON, converter=choice(CustomerKind)
+    )
+    status: CustomerStatus = plain("status", "状态", default=CustomerStatus.ACTIVE, converter=choice(CustomerStatus))
     names: tuple[PersonName, ...] = _many(PersonName, "identity", "names", "姓名", mask="name")
     organization: str | None = personal(
         "identity", "name of the organisation", "单位名称", mask="first", default=None, validator=optional_text
@@ -78,13 +69,13 @@ class Customer:
     addresses: tuple[Address, ...] = _many(Address, "contact", "addresses", "地址", mask="hide")
     identifiers: tuple[Identifier, ...] = _many(Identifier, "identity", "identifiers", "证件", mask="last4")
     birth_date: date | None = personal(
-        "demographic", "date of birth", "出生日期", mask="year", default=None, validator=_date
+        "demographic", "date of birth", "出生日期", mask="year", default=None, validator=optional_date
     )
     sex: str | None = personal("demographic", "sex", "性别", default=None, validator=optional_text)
     notes: tuple[str, ...] = personal(
-        "content", "notes: preferences, special needs", "备注", default=(), converter=tuple_of(str)
+        "content", "notes: preferences, special needs", "备注", default=(), converter=many(str)
     )
-    tags: tuple[Tag, ...] = plain("tags", "标签", default=(), converter=tuple_of(Tag), repr=False)
+    tags: tuple[Tag, ...] = plain("tags", "标签", default=(), converter=many(Tag), repr=False)
     merged_into: str | None = plain(
         "id of the customer that this one was merged into",
         "合并到",
@@ -92,8 +83,14 @@ class Customer:
         index=MERGED_INTO,
         default=None,
         repr=False,
-        validator=optional_text,
+        validator=optional_key,
     )
-    created_at: datetime | None = plain("when created", "创建时间", default=None, repr=False, converter=_optional_utc)
-    updated_at: datetime | None = plain("when changed", "更新时间", default=None, repr=False, converter=_optional_utc)
-    extra: Mapping[str, Any] = personal("content", "keys unknown to this release", "其他字段", factory=dict)
+    created_at: datetime | None = created()
+    updated_at: datetime | None = updated()
+    extra: Mapping[str, Any] = unknown_keys()
+
+    def __attrs_post_init__(self) -> None:
+        if self.merged_into == self.id or (self.status is CustomerStatus.MERGED and self.merged_into is None):
+            raise InvalidFieldError(
+                "a merged customer names another one as merged_into", code="customer.merged", path="merged_into"
+            )

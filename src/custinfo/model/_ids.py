@@ -11,6 +11,16 @@ _lock = threading.Lock()
 _last = 0
 
 
+def _renew_lock() -> None:
+    """A lock that another thread holds while the process forks would never be released in the child."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
 def new_id() -> str:
     """A new UUID version 7: sorted by time, strictly increasing within a process.
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import attrs
 
-from custinfo.model._contact import _optional_utc
-from custinfo.model._field import Index, personal, plain, required_text
-from custinfo.model._ids import new_id
+from custinfo.model._check import key_text, many, optional_utc, versions
+from custinfo.model._field import Index, plain
+from custinfo.model._record import created, record_id, record_version, unknown_keys, updated
 
 OPEN_SURVIVOR = Index(name="survivor", text=lambda merge: merge.survivor, blind=False)
 
@@ -24,17 +24,20 @@ class Merge:
         after: kind/id -> version that the merge wrote.
         undone_at: when it was undone.
 
+    Raises:
+        InvalidFieldError: "field.type", "text.*", "int.*", "time.*", "json.*", "extra.reserved".
+
     >>> Merge(id="m1", survivor="c1", members=("c1", "c2")).undone_at is None
     True
     """
 
-    id: str = plain("id of the merge", "合并编号", pii="pseudonym", factory=new_id, validator=required_text)
-    version: int = plain("version of the stored record", "版本", default=0)
-    survivor: str = plain("id of the survivor", "保留的客户", pii="pseudonym", index=OPEN_SURVIVOR)
-    members: tuple[str, ...] = plain("ids of the members", "成员", pii="pseudonym", converter=tuple)
-    before: Mapping[str, int] = plain("versions before", "合并前版本", factory=dict)
-    after: Mapping[str, int] = plain("versions after", "合并后版本", factory=dict)
-    extra: Mapping[str, Any] = personal("content", "keys unknown to this release", "其他字段", factory=dict)
-    undone_at: datetime | None = plain("when undone", "撤销时间", default=None, converter=_optional_utc)
-    created_at: datetime | None = plain("when made", "创建时间", default=None, converter=_optional_utc)
-    updated_at: datetime | None = plain("when changed", "更新时间", default=None, converter=_optional_utc)
+    id: str = record_id()
+    version: int = record_version()
+    survivor: str = plain("id of the survivor", "保留的客户", pii="pseudonym", index=OPEN_SURVIVOR, validator=key_text)
+    members: tuple[str, ...] = plain("ids of the members", "成员", pii="pseudonym", converter=many(str, blank=False))
+    before: Mapping[str, int] = plain("versions before", "合并前版本", factory=dict, hash=False, converter=versions)
+    after: Mapping[str, int] = plain("versions after", "合并后版本", factory=dict, hash=False, converter=versions)
+    extra: Mapping[str, Any] = unknown_keys()
+    undone_at: datetime | None = plain("when undone", "撤销时间", default=None, converter=optional_utc)
+    created_at: datetime | None = created()
+    updated_at: datetime | None = updated()

@@ -7,9 +7,9 @@ from typing import Any
 
 import attrs
 
-from custinfo.model._contact import _optional_utc
-from custinfo.model._field import Index, optional_text, personal, plain, required_text
-from custinfo.model._ids import new_id
+from custinfo.model._check import choice, json_object, key_text, many, optional_text
+from custinfo.model._field import Index, personal, plain
+from custinfo.model._record import created, record_id, record_version, unknown_keys, updated
 
 STATUS = Index(name="status", text=lambda task: task.status, blind=False)
 ABOUT = Index(name="about", text=lambda task: next(iter(task.customer_ids), None), blind=False)
@@ -30,21 +30,28 @@ class ReviewTask:
     Args:
         reason: code of the question: "duplicate", "import.changed", "import.ambiguous".
         customer_ids: the customers it is about.
-        proposal: the new values that a source gave, by field; personal.
+        proposal: the new values that a source gave, by field, JSON values; personal.
+
+    Raises:
+        InvalidFieldError: "field.type", "enum.unknown", "text.*", "int.*", "time.*", "json.*", "extra.reserved".
 
     >>> ReviewTask(id="r1", reason="duplicate", customer_ids=["c1", "c2"]).status
     <ReviewStatus.OPEN: 'open'>
     """
 
-    id: str = plain("id of the record", "记录编号", pii="pseudonym", factory=new_id, validator=required_text)
-    version: int = plain("version of the stored record", "版本", default=0)
-    reason: str = plain("code of the question", "原因", validator=required_text)
+    id: str = record_id()
+    version: int = record_version()
+    reason: str = plain("code of the question", "原因", validator=key_text)
     customer_ids: tuple[str, ...] = plain(
-        "the customers it is about", "客户", pii="pseudonym", index=ABOUT, converter=tuple
+        "the customers it is about", "客户", pii="pseudonym", index=ABOUT, converter=many(str, blank=False)
     )
-    status: ReviewStatus = plain("status", "状态", index=STATUS, default=ReviewStatus.OPEN, converter=ReviewStatus)
+    status: ReviewStatus = plain(
+        "status", "状态", index=STATUS, default=ReviewStatus.OPEN, converter=choice(ReviewStatus)
+    )
     assignee: str | None = plain("who works on it", "负责人", default=None, validator=optional_text)
-    proposal: Mapping[str, Any] = personal("content", "proposed values", "建议值", factory=dict)
-    created_at: datetime | None = plain("when created", "创建时间", default=None, repr=False, converter=_optional_utc)
-    updated_at: datetime | None = plain("when changed", "更新时间", default=None, repr=False, converter=_optional_utc)
-    extra: Mapping[str, Any] = personal("content", "keys unknown to this release", "其他字段", factory=dict)
+    proposal: Mapping[str, Any] = personal(
+        "content", "proposed values", "建议值", factory=dict, hash=False, converter=json_object
+    )
+    created_at: datetime | None = created()
+    updated_at: datetime | None = updated()
+    extra: Mapping[str, Any] = unknown_keys()

@@ -1,0 +1,69 @@
+"""Contacts with a customer."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+from custinfo.model._check import choice, key_text, optional_text, utc
+from custinfo.model._field import Index, personal, plain
+from custinfo.model._record import created, record_id, record_version, unknown_keys, updated
+
+CUSTOMER_ID = Index(name="customer_id", text=lambda record: record.customer_id, blind=False)
+
+
+class Channel(StrEnum):
+    """By which way people are in touch."""
+
+    APP = "app"
+    CHAT = "chat"
+    EMAIL = "email"
+    MAIL = "mail"
+    MEETING = "meeting"
+    PHONE = "phone"
+    SMS = "sms"
+    SOCIAL = "social"
+    STORE = "store"
+    VIDEO = "video"
+    WEB = "web"
+    OTHER = "other"
+
+
+class Direction(StrEnum):
+    """Who began: the customer (inbound) or we (outbound)."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+@attrs.frozen(kw_only=True)
+class Interaction:
+    """One contact with a customer: a call, a message, a meeting.
+
+    Args:
+        direction: "inbound" or "outbound"; "in" and "out" are understood too.
+        occurred_at: aware datetime, kept in UTC.
+
+    Raises:
+        InvalidFieldError: "enum.unknown", "time.*", "text.*", "int.*", "json.*", "extra.reserved".
+
+    >>> from datetime import UTC, datetime
+    >>> Interaction(customer_id="c1", channel="phone", direction="in", occurred_at=datetime.now(UTC)).direction
+    <Direction.INBOUND: 'inbound'>
+    """
+
+    id: str = record_id()
+    version: int = record_version()
+    customer_id: str = plain("id of the customer", "客户编号", pii="pseudonym", index=CUSTOMER_ID, validator=key_text)
+    channel: Channel = plain("channel", "渠道", converter=choice(Channel))
+    direction: Direction = plain(
+        "who began", "方向", converter=choice(Direction, **{"in": Direction.INBOUND, "out": Direction.OUTBOUND})
+    )
+    occurred_at: datetime = plain("when it happened", "发生时间", converter=utc)
+    summary: str | None = personal("content", "what it was about", "内容", default=None, validator=optional_text)
+    outcome: str | None = personal("content", "what came of it", "结果", default=None, validator=optional_text)
+    created_at: datetime | None = created()
+    updated_at: datetime | None = updated()
+    extra: Mapping[str, Any] = unknown_keys()

@@ -1,0 +1,56 @@
+"""Look-up forms: two values that are meant to be found by each other have the same one.
+
+Each is idempotent: the look-up form of a look-up form is itself.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def name_key(text: str) -> str:
+    """Look-up form of a name: case, accents, width and the order of its words do not matter.
+
+    >>> name_key("PRAR, Rósa") == name_key("rosa prar")
+    True
+    """
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    folded = unicodedata.normalize("NFKD", bare.casefold())
+    # Vowel signs of Indic scripts are marks (M) and no letters, but part of the word.
+    words = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in folded).split()
+    return " ".join(sorted(words))
+
+
+def email_key(text: str) -> str:
+    """Look-up form of an e-mail address: case does not matter.
+
+    >>> email_key(" Rosa@Example.com")
+    'rosa@example.com'
+    """
+    # Folding after decomposing, and composing last, is the canonical caseless match of Unicode (D145).
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text.strip()).casefold())
+
+
+def phone_key(text: str) -> str:
+    """Look-up form of a phone number: its digits, and the plus sign where it begins with one.
+
+    >>> phone_key("+86 138-0013-8000"), phone_key("(021) 5550 0100")
+    ('+8613800138000', '02155500100')
+    """
+    digits = "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
+    return "+" + digits if digits and _has_plus(text) else digits
+
+
+def _has_plus(text: str) -> bool:
+    first = next(c for c in text if c.isdecimal() or c in "+＋")
+    return first in "+＋"
+
+
+def identifier_key(*, scheme: str, value: str, issuer: str | None = None, country: str | None = None) -> str:
+    """Look-up form of an identifier: its scheme, whoever issued it, and its value.
+
+    >>> identifier_key(scheme="external", issuer="shop", value="C1")
+    'external|shop|C1'
+    """
+    escaped = (part.replace("\\", "\\\\").replace("|", "\\|") for part in (scheme, issuer or country or "", value))
+    return "|".join(escaped)

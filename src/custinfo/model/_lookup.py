@@ -1,0 +1,77 @@
+"""Look-ups: which texts of a model object find it again."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+
+from custinfo.model._field import Index, attributes, declaration, value_object
+
+
+@attrs.frozen
+class Term:
+    """One look-up text of an object: the name of the look-up, the text, whether unique, whether hashed."""
+
+    name: str
+    text: str = attrs.field(repr=False)
+    unique: bool
+    blind: bool
+
+
+@functools.cache
+def indexes_of(cls: type[Any]) -> Mapping[str, Index]:
+    """The look-ups of a model class by name, those of its value objects included.
+
+    >>> from custinfo.model import Customer
+    >>> sorted(indexes_of(Customer))
+    ['email', 'identifier', 'merged_into', 'name', 'phone', 'tag']
+    """
+    found: dict[str, Index] = {}
+    for attribute in attributes(cls):
+        index = declaration(attribute).index
+        if index is not None:
+            found[index.name] = index
+        inner = value_object(attribute.type)
+        if inner is not None:
+            found.update(indexes_of(inner))
+    return MappingProxyType(found)
+
+
+def lookup_terms(obj: Any) -> list[Term]:
+    """All look-up texts of a model object, without repeats, its own first, then those of its fields.
+
+    A value whose look-up form is empty, such as a phone number without a digit, has none.
+
+    >>> from custinfo.model import Customer, Email
+    >>> [(term.name, term.blind) for term in lookup_terms(Customer(emails=[Email("Rosa@Example.com")]))]
+    [('email', True)]
+    """
+    return list(dict.fromkeys(_terms(obj)))
+
+
+@functools.cache
+def _looked_up(cls: type[Any]) -> tuple[tuple[Index, ...], tuple[str, ...]]:
+    """The look-ups that a class itself declares, and the names of its fields that hold value objects with some."""
+    own = [declaration(attribute).index for attribute in attributes(cls)]
+    inner = [
+        attribute.name
+        for attribute in attributes(cls)
+        if (nested := value_object(attribute.type)) is not None and indexes_of(nested)
+    ]
+    return tuple(index for index in own if index is not None), tuple(inner)
+
+
+def _terms(obj: Any) -> Iterator[Term]:
+    cls: Any = type(obj)
+    own, inner = _looked_up(cls)
+    for index in own:
+        key = index.normalize(index.text(obj) or "")
+        if key:
+            yield Term(index.name, key, index.unique(obj), index.blind)
+    for name in inner:
+        for item in getattr(obj, name):
+            yield from _terms(item)
