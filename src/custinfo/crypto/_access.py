@@ -83,7 +83,7 @@ class KeyAccess:
             self.look(now)
         if self.per_subject:
             held = self._held.get(self._prefix + subject)
-            if held is None or held.stamp != self._watch.stamp or not held.keys:
+            if held is None or held.stamp != self._watch.stamp or not held.header:
                 held = self._writable(subject)
             return held.header, AESGCM(held.key)
         self._messages_left -= messages
@@ -122,7 +122,7 @@ class KeyAccess:
         if self.per_subject:
             held = self._held.get(self._prefix + subject)
             if held is not None and held.stamp == self._watch.stamp:
-                key = held.keys.get(header)
+                key = held.key if held.header == header else held.find(header)
                 if key is not None:
                     return AESGCM(key)
         else:
@@ -154,6 +154,7 @@ class KeyAccess:
 
     def bury(self, subject: str) -> tuple[str, ...]:
         """Put a tombstone in place of a subject's data keys: their ids, or nothing if there were none."""
+        framed(subject)
         check_subject(subject)
         name = self._prefix + subject
         with self._lock:
@@ -210,12 +211,13 @@ class KeyAccess:
 
     def _mind_expiry(self) -> None:
         # Opening a root sets its expiry, and using it up brings it forward.
-        self._look_at = min(self._look_at, self.ring.expires_at)
+        if self.ring.expires_at < self._look_at:
+            self._look_at = self.ring.expires_at
 
     def _writable(self, subject: str) -> Held:
-        check_subject(subject)
         with self._lock:
             self.check_open()
+            check_subject(subject)
             held = self._data.writable(self._prefix + subject, subject)
             self._mind_expiry()
             return held
@@ -225,7 +227,7 @@ class KeyAccess:
             self.check_open()
             stamp = self._watch.stamp
             held = self._data.load(self._process_name, "") if self._process_name else None
-            if held is None or not held.keys or self._messages_left < 0:
+            if held is None or not held.header or self._messages_left < 0:
                 self._process_name, held = self._data.make_for_process()
                 self._messages_left = MESSAGES_PER_KEY - messages
             self._process = stamp, held.header, AESGCM(held.key)
@@ -235,27 +237,29 @@ class KeyAccess:
     def _find(self, subject: str, header: bytes) -> AESGCM:
         with self._lock:
             self.check_open()
-            key = self._subject_key(subject, header) if self.per_subject else None
+            if self.per_subject:
+                check_subject(subject)
+                held = self._data.load(self._prefix + subject, subject)
+                key = held.find(header) if held is not None else None
+                if key is not None:
+                    self._mind_expiry()
+                    return AESGCM(key)
+            # In subject mode too: tokens may date from before the keyring's mode was changed.
+            stamp = self._watch.stamp
+            held = self._data.load(self.names.process + header[2:].hex(), "")
+            key = held.find(header) if held is not None else None
             if key is None:
-                # In subject mode too: tokens may date from before the keyring's mode was changed.
-                stamp = self._watch.stamp
-                held = self._data.load(self.names.process + header[2:].hex(), "")
-                key = held.keys.get(header) if held is not None else None
-                if key is None:
-                    raise bad_token()
-                if len(self._process_keys) >= _CACHED_PROCESS_KEYS:
-                    self._process_keys.clear()
-                self._process_keys[header] = stamp, AESGCM(key)
+                raise bad_token()
+            if len(self._process_keys) >= _CACHED_PROCESS_KEYS:
+                self._process_keys.clear()
+            gcm = AESGCM(key)
+            self._process_keys[header] = stamp, gcm
             self._mind_expiry()
-            return AESGCM(key)
-
-    def _subject_key(self, subject: str, header: bytes) -> bytes | None:
-        check_subject(subject)
-        held = self._data.load(self._prefix + subject, subject)
-        return held.keys.get(header) if held is not None else None
+            return gcm
 
     def is_buried(self, subject: str) -> bool:
         """Whether a tombstone stands where the keys of a subject were."""
+        framed(subject)
         check_subject(subject)
         found = self.store.get(self._prefix + subject)
         return found is not None and found[0] is None
@@ -280,9 +284,8 @@ def check_subject(subject: str) -> None:
     """Refuse what cannot name a subject.
 
     Raises:
-        InvalidFieldError: "cipher.name" if it is not text; "cipher.subject" if it is empty.
+        InvalidFieldError: "cipher.subject" if it is empty.
     """
-    framed(subject)
     if not subject:
         raise InvalidFieldError("a subject needs an id; pass subject= or a record id", code="cipher.subject")
 

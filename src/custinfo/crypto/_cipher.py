@@ -143,7 +143,11 @@ class FieldCipher:
         """
         scope = self._scope(entity) + framed(record)
         count = len(values)
-        header, gcm = self._keys.writer(record if subject is None else subject, count)
+        if subject is None:
+            subject = record
+        else:
+            framed(subject)  # refuses what is not text
+        header, gcm = self._keys.writer(subject, count)
         scope = header + scope
         encrypt, frames = gcm.encrypt, self._frames
         # Drawn for this record alone: a buffer kept for later would repeat its nonces after a fork.
@@ -187,7 +191,10 @@ class FieldCipher:
         'y'
         """
         rows = list(rows)
-        self._keys.writers([record if subject is None else subject for record, subject, _ in rows])
+        subjects = [record if subject is None else subject for record, subject, _ in rows]
+        for subject in subjects:
+            framed(subject)  # refuses what is not text, before any key is made
+        self._keys.writers(subjects)
         encrypt_record = self.encrypt_record
         return [encrypt_record(values, entity=entity, record=rec, subject=sub) for rec, sub, values in rows]
 
@@ -248,7 +255,10 @@ record or subject, or was made under another key
         if fields is not None:
             tokens = _only(tokens, fields)
         scope = self._scope(entity) + framed(record)
-        owner = record if subject is None else subject
+        if subject is None:
+            subject = record
+        else:
+            framed(subject)  # refuses what is not text
         values: dict[str, object] = {}
         frames, last = self._frames, b""
         for field, token in tokens.items():
@@ -258,7 +268,7 @@ record or subject, or was made under another key
             if header != last:
                 if len(token) < SHORTEST_TOKEN or header[:2] != _HEADER_START:
                     raise bad_token()
-                decrypt = self._keys.reader(owner, header).decrypt
+                decrypt = self._keys.reader(subject, header).decrypt
                 bound = header + scope
                 last = header
             try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from custinfo.crypto._format import KEY_LEN, bad_token, destroyed, field_key
 from custinfo.crypto._root import DATA_KEY, RootRing
@@ -18,16 +17,28 @@ if TYPE_CHECKING:
 
 
 class Held:
-    """The keys of one row, as they were when the watch had *stamp*; ``header`` and ``key`` are for writing."""
+    """The keys of one row, as they were when the watch had *stamp*.
 
-    __slots__ = ("header", "key", "keys", "revision", "stamp")
+    ``header`` and ``key`` are for writing, and mostly the only ones; ``more`` has further keys by header, for
+    reading. A keyring that can open none of a row's keys holds an empty header.
+    """
 
-    def __init__(self, stamp: int, revision: int, header: bytes, key: bytes, keys: dict[bytes, bytes]) -> None:
+    __slots__ = ("header", "key", "more", "revision", "stamp")
+
+    def __init__(
+        self, stamp: int, revision: int, header: bytes, key: bytes, more: dict[bytes, bytes] | None = None
+    ) -> None:
         self.stamp = stamp
         self.revision = revision
         self.header = header
         self.key = key
-        self.keys = keys
+        self.more = more
+
+    def find(self, header: bytes) -> bytes | None:
+        """The key for a header."""
+        if header == self.header:
+            return self.key
+        return self.more.get(header) if self.more else None
 
 
 class DataKeys:
@@ -65,28 +76,47 @@ class DataKeys:
         if held is not None and held.revision == revision:
             held.stamp = stamp
             return held
-        keys: dict[bytes, bytes] = {}
+        first_header = first_key = b""
+        more: dict[bytes, bytes] | None = None
         for entry in unpack_keys(row, magic=DATA_KEY_MAGIC):
             try:
-                dek = self._ring.unwrap(entry, label=DATA_KEY, subject=subject.encode())
+                key, header = field_key(self._ring.unwrap(entry, label=DATA_KEY, subject=subject.encode()))
             except DecryptionError as exc:
-                if exc.code != "decryption":
-                    raise
+                if exc.code != DecryptionError.code:
+                    raise  # the provider's word, not the row's
                 continue  # another writer's key that this keyring cannot read, or a damaged one: the rest still serves
-            key, header = field_key(dek)
-            if header[2:] == entry.kid:
-                keys[header] = key
-        header, key = next(iter(keys.items()), (b"", b""))
-        return self._keep(name, Held(stamp, revision, header, key, keys))
+            if not first_header:
+                first_header, first_key = header, key
+            else:
+                more = more or {}
+                more[header] = key
+        return self._keep(name, Held(stamp, revision, first_header, first_key, more))
 
-    def make(self, subjects: Sequence[tuple[str, str]]) -> None:
-        """Make a data key for each (row name, subject), durable in one put.
+    def make(self, subjects: Sequence[tuple[str, str]]) -> Held:
+        """Make a data key for each (row name, subject), durable in one put; gives the last one.
 
         Raises:
             ConflictError: a row exists already; nothing was written.
             KeyDestroyedError: a row is a tombstone; nothing was written.
         """
-        self._put_new([self._new(name, subject) for name, subject in subjects])
+        stamp = self._watch.stamp
+        ring = self._ring
+        root_id, siv = ring.for_wrapping(len(subjects))
+        wrap, tenant, start = siv.encrypt, ring.tenant_aad, DATA_KEY_MAGIC + root_id
+        items, made, helds = [], [], []
+        # Written out, without a call per step: a first import pays this for each of its subjects.
+        for name, subject in subjects:
+            dek = os.urandom(KEY_LEN)
+            key, header = field_key(dek)
+            kid = header[2:]
+            items.append((name, start + kid + wrap(dek, [DATA_KEY, tenant, subject.encode(), kid]), 0))
+            made.append((name, subject, dek, kid))
+            helds.append(Held(stamp, 1, header, key))
+        self._watch.store.put(items)
+        self._confirm(root_id, made)
+        for item, held in zip(items, helds, strict=True):
+            self._keep(item[0], held)
+        return helds[-1]
 
     def make_missing(self, subjects: dict[str, str]) -> None:
         """Make the data keys of those *subjects* (row name -> subject) that have none, durable in one put.
@@ -113,9 +143,15 @@ class DataKeys:
 
     def make_for_process(self) -> tuple[str, Held]:
         """A data key of no subject, in a row named by its id: (row name, keys)."""
-        new = self._new("", "")
-        new = new._replace(name=self._names.process + new.entry.kid.hex())
-        return new.name, self._put_new([new])
+        dek = os.urandom(KEY_LEN)
+        key, header = field_key(dek)
+        kid = header[2:]
+        name = self._names.process + kid.hex()
+        stamp = self._watch.stamp
+        entry = self._ring.wrap(dek, label=DATA_KEY, subject=b"", kid=kid)
+        self._watch.store.put([(name, pack_keys((entry,), magic=DATA_KEY_MAGIC), 0)])
+        self._confirm(entry.root_id, [(name, "", dek, kid)])
+        return name, self._keep(name, Held(stamp, 1, header, key))
 
     def writable(self, name: str, subject: str) -> Held:
         """The keys of a subject, made now where it has none that this keyring can use.
@@ -126,22 +162,14 @@ class DataKeys:
         """
         while True:
             held = self.load(name, subject)
-            if held is not None and held.keys:
+            if held is not None and held.header:
                 return held
             try:
                 if held is None:
-                    return self._put_new([self._new(name, subject)])
+                    return self.make([(name, subject)])
                 self._append(name, subject)
             except (ConflictError, KeyDestroyedError):
                 continue  # somebody else was first; the next load says what is there now
-
-    def _put_new(self, made: Sequence[_New]) -> Held:
-        stamp = self._watch.stamp
-        self._watch.store.put([(new.name, pack_keys((new.entry,), magic=DATA_KEY_MAGIC), 0) for new in made])
-        self._confirm(made)
-        for new in made:
-            held = self._keep(new.name, Held(stamp, 1, new.header, new.key, {new.header: new.key}))
-        return held
 
     def _append(self, name: str, subject: str) -> None:
         # A reading keyring makes no second key beside one that it cannot open: that would hide the damage.
@@ -151,59 +179,42 @@ class DataKeys:
         row, revision = found or (None, 0)
         if row is None:
             raise ConflictError("the row was destroyed meanwhile; read it again")
-        new = self._new(name, subject)
-        entries = (new.entry, *unpack_keys(row, magic=DATA_KEY_MAGIC))
+        dek = os.urandom(KEY_LEN)
+        kid = field_key(dek)[1][2:]
+        entry = self._ring.wrap(dek, label=DATA_KEY, subject=subject.encode(), kid=kid)
+        entries = (entry, *unpack_keys(row, magic=DATA_KEY_MAGIC))
         self._watch.store.put([(name, pack_keys(entries, magic=DATA_KEY_MAGIC), revision)])
-        self._confirm([new])
+        self._confirm(entry.root_id, [(name, subject, dek, kid)])
 
-    def _confirm(self, made: Sequence[_New]) -> None:
+    def _confirm(self, root_id: bytes, made: Sequence[tuple[str, str, bytes, bytes]]) -> None:
         """Move keys that were wrapped under a root which a rotation retired meanwhile.
 
         A rotation names its new root first and sweeps afterwards. So a key written before that is found by the
         sweep, and one written later finds the new root here: none stays behind under a root that will go.
         """
-        root_id = made[0].entry.root_id
         while self._ring.moved_from(root_id):
             root_id = self._ring.current_id()
-            for new in made:
-                self._move(new, root_id)
+            for name, subject, dek, kid in made:
+                self._move(name, self._ring.wrap(dek, label=DATA_KEY, subject=subject.encode(), kid=kid))
 
-    def _move(self, new: _New, root_id: bytes) -> None:
+    def _move(self, name: str, fresh: KeyEntry) -> None:
         store = self._watch.store
-        fresh = self._ring.wrap(new.dek, label=DATA_KEY, subject=new.subject.encode(), kid=new.entry.kid)
         while True:
-            found = store.get(new.name)
+            found = store.get(name)
             row, revision = found or (None, 0)
             if row is None:
                 raise destroyed()
             entries = unpack_keys(row, magic=DATA_KEY_MAGIC)
-            moved = tuple(fresh if e.kid == fresh.kid and e.root_id != root_id else e for e in entries)
+            moved = tuple(fresh if e.kid == fresh.kid and e.root_id != fresh.root_id else e for e in entries)
             try:
                 if moved != entries:
-                    store.put([(new.name, pack_keys(moved, magic=DATA_KEY_MAGIC), revision)])
+                    store.put([(name, pack_keys(moved, magic=DATA_KEY_MAGIC), revision)])
                 return
             except ConflictError:
                 continue
-
-    def _new(self, name: str, subject: str) -> _New:
-        dek = os.urandom(KEY_LEN)
-        key, header = field_key(dek)
-        entry = self._ring.wrap(dek, label=DATA_KEY, subject=subject.encode(), kid=header[2:])
-        return _New(name, subject, dek, key, header, entry)
 
     def _keep(self, name: str, held: Held) -> Held:
         if len(self.held) >= self._cache_size and name not in self.held:
             del self.held[next(iter(self.held))]
         self.held[name] = held
         return held
-
-
-class _New(NamedTuple):
-    """A data key that was just made, until its row is known to be safe."""
-
-    name: str
-    subject: str
-    dek: bytes
-    key: bytes
-    header: bytes
-    entry: KeyEntry

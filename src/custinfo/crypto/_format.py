@@ -18,6 +18,7 @@ HEADER_LEN = 2 + ID_LEN
 SHORTEST_TOKEN = HEADER_LEN + NONCE_LEN + BLOCK_LEN + TAG_LEN
 
 _SHA256 = SHA256()
+_HEADER_START = FIELD_MAGIC + SUITE_AES_256_GCM
 _FRAMES_KEPT = 4096
 
 
@@ -53,8 +54,8 @@ def field_key(dek: bytes) -> tuple[bytes, bytes]:
     The key id comes out of the same derivation as the key. So it commits to the key: AES-GCM alone lets one
     ciphertext open under two keys, and here the second key would have another id.
     """
-    okm = expand(dek, info=b"custinfo/v1/field", length=KEY_LEN + ID_LEN)
-    return okm[:KEY_LEN], FIELD_MAGIC + SUITE_AES_256_GCM + okm[KEY_LEN:]
+    okm = HKDFExpand(_SHA256, KEY_LEN + ID_LEN, b"custinfo/v1/field").derive(dek)
+    return okm[:KEY_LEN], _HEADER_START + okm[KEY_LEN:]
 
 
 def bad_token() -> DecryptionError:

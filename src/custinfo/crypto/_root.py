@@ -45,7 +45,7 @@ class RootRing:
         self.expires_at = NEVER
         self._store = store
         self._tenant = tenant
-        self._tenant_aad = tenant.encode()
+        self.tenant_aad = tenant.encode()
         self._names = names
         self._ttl_s = ttl_s
         self._max_uses = max_uses
@@ -66,8 +66,15 @@ class RootRing:
 
     def wrap(self, key: bytes, *, label: bytes, subject: bytes, kid: bytes) -> KeyEntry:
         """Wrap a data key (with its kid) or a secret (kid empty) under the current root."""
-        siv = self._use(self.current_id())
-        return KeyEntry(self._current_id, kid, siv.encrypt(key, [label, self._tenant_aad, subject, kid]))
+        root_id, siv = self.for_wrapping(1)
+        return KeyEntry(root_id, kid, siv.encrypt(key, [label, self.tenant_aad, subject, kid]))
+
+    def for_wrapping(self, keys: int) -> tuple[bytes, AESSIV]:
+        """The id and cipher of the current root, for that many keys to wrap by hand as `wrap` does."""
+        root_id = self._current_id or self.current_id()
+        siv = self._open.get(root_id) or self._unwrap_root(root_id)
+        self._count_uses(keys)
+        return root_id, siv
 
     def unwrap(self, entry: KeyEntry, *, label: bytes, subject: bytes) -> bytes:
         """The key of an entry.
@@ -75,8 +82,10 @@ class RootRing:
         Raises:
             DecryptionError: its root is unknown, or the entry belongs to another row.
         """
+        siv = self._open.get(entry.root_id) or self._unwrap_root(entry.root_id)
+        self._count_uses(1)
         try:
-            return self._use(entry.root_id).decrypt(entry.blob, [label, self._tenant_aad, subject, entry.kid])
+            return siv.decrypt(entry.blob, [label, self.tenant_aad, subject, entry.kid])
         except InvalidTag:
             raise bad_token() from None
 
@@ -160,14 +169,10 @@ class RootRing:
                 return entry.root_id
         return None
 
-    def _use(self, root_id: bytes) -> AESSIV:
-        siv = self._open.get(root_id)
-        if siv is None:
-            siv = self._unwrap_root(root_id)
-        self._uses_left -= 1
+    def _count_uses(self, uses: int) -> None:
+        self._uses_left -= uses
         if self._uses_left <= 0 and self.can_read:
             self.expires_at = 0.0
-        return siv
 
     def _unwrap_root(self, root_id: bytes) -> AESSIV:
         if root_id not in self._entries:
