@@ -96,10 +96,10 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks named, or all: nox -s bench -- benchmarks/bench_x.py."""
+    """Run all benchmarks, or those named: nox -s bench -- benchmarks/crypto/bench_fields.py."""
     session.install(".", *group("bench"))
     install_demo_data(session)
-    for script in session.posargs or sorted(str(path) for path in Path("benchmarks").glob("bench_*.py")):
+    for script in session.posargs or sorted(str(path) for path in Path("benchmarks").rglob("bench_*.py")):
         session.run("python", script)
 
 

@@ -72,6 +72,13 @@ def test_something_else_than_a_source_is_refused():
     assert refusal(["id", "1"]).code == "csv.source"
 
 
+@pytest.mark.parametrize("text", ["name\nAnn\n", "name\rAnn"])
+def test_text_in_the_place_of_a_path_is_refused_without_showing_it(text):
+    error = refusal(text)
+    assert error.code == "csv.source"
+    assert "Ann" not in str(error)
+
+
 def test_a_file_that_read_csv_opened_is_closed_at_the_end_after_an_error_and_by_close(tmp_path):
     path = tmp_path / "people.csv"
     path.write_bytes(b"id\n1\n2\n")

@@ -180,6 +180,10 @@ def read_csv(
 def _open(source: CsvSource, encoding: str | None, closing: ExitStack) -> tuple[str, str, Iterator[str]]:
     if isinstance(source, bytes):
         return "", *open_bytes(io.BytesIO(source), encoding)
+    if isinstance(source, str) and ("\n" in source or "\r" in source):
+        # Opening it would show its content as the name of a missing file.
+        message = "this text is no path; to read CSV out of text, pass it as bytes: text.encode()"
+        raise InvalidFieldError(message, code="csv.source", path="source")
     if isinstance(source, str | os.PathLike):
         stream = closing.enter_context(Path(source).open("rb"))  # noqa: SIM115  the caller's stack closes it
         return Path(source).name, *open_bytes(stream, encoding)
