@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
+from collections import deque
 
 from custinfo.errors import InvalidFieldError
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 16
 # A stream that cannot go back is judged by its beginning.
 SAMPLE_BYTES = 1 << 20
+_JUDGED = 1_000_000
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _TRIED = "UTF-8, UTF-16 with a byte order mark and gb18030 were tried; name the right one in encoding="
 
@@ -63,29 +66,39 @@ def open_text(stream: TextIO) -> Iterator[str]:
 def _guess(stream: BinaryIO, head: bytes) -> str:
     whole = len(head) < SAMPLE_BYTES
     start = stream.tell() if not whole and stream.seekable() else None
-    first_error: InvalidFieldError | None = None
-    for name in ("utf-8", "gb18030"):
-        sample = iter([head]) if whole or start is None else _chunks(stream, head)
+
+    def sample(encoding: str) -> Iterator[str]:
+        chunks = iter((head,)) if start is None else _chunks(stream, head)
         try:
-            ordinary = total = 0
-            for text in _decode(sample, name, final=whole or start is not None):
-                if name == "gb18030" and total < SAMPLE_BYTES:
-                    found = [char for char in text if not char.isascii()]
-                    total += len(found)
-                    ordinary += len("".join(found).encode("gb2312", "ignore")) // 2
-        except InvalidFieldError as error:
-            first_error = first_error or error
-        else:
-            # Latin-1 text often happens to decode as gb18030, but to characters that hardly occur in Chinese.
-            if 2 * ordinary >= total:
-                return name
+            yield from _decode(chunks, encoding, final=whole or start is not None)
         finally:
             if start is not None:
                 stream.seek(start)
-    assert first_error is not None  # noqa: S101  UTF-8 has no such rule of likelihood, so it failed by an error
-    offset = first_error.details["offset"]
+
+    try:
+        deque(sample("utf-8"), maxlen=0)
+        return "utf-8"
+    except InvalidFieldError as error:
+        offset = error.details["offset"]
+    with contextlib.suppress(InvalidFieldError):
+        if _looks_chinese(sample("gb18030")):
+            return "gb18030"
     message = f"the byte at offset {offset} is not UTF-8, and the file is not likely Chinese; {_TRIED}"
     raise InvalidFieldError(message, code="csv.encoding", offset=offset)
+
+
+def _looks_chinese(texts: Iterator[str]) -> bool:
+    """Whether at least half of the characters beyond ASCII are of GB 2312, judged by the first million of them.
+
+    Latin-1 text often happens to be valid gb18030, but as characters that hardly occur in Chinese.
+    """
+    ordinary = total = 0
+    for text in texts:
+        if total < _JUDGED:
+            found = [char for char in text if not char.isascii()]
+            total += len(found)
+            ordinary += len("".join(found).encode("gb2312", "ignore")) // 2
+    return 2 * ordinary >= total
 
 
 def _read_fully(stream: BinaryIO, size: int) -> bytes:
