@@ -154,6 +154,13 @@ def test_a_western_file_is_not_taken_for_a_chinese_one():
     assert "ller" not in str(error)
 
 
+def test_a_long_chinese_file_is_judged_by_its_first_characters(monkeypatch):
+    monkeypatch.setattr("custinfo.exchange._decode._JUDGED", 10)
+    rare = "".join(map(chr, range(0x3400, 0x4DB0)))
+    data = ("名\n" + "张伟\n" * 20_000 + rare * 20).encode("gb18030")
+    assert read_csv(data).encoding == "gb18030"
+
+
 def test_bytes_that_fit_no_encoding_are_refused_with_the_first_offset():
     data = "名,b\n张伟,1\n".encode() + b"\xff\xff,2\n"
     error = refusal(data)
