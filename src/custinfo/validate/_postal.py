@@ -11,7 +11,8 @@ from custinfo.validate._result import Result
 __all__ = ["PostalCodeValidator", "postal_code"]
 
 _MAX_LENGTH = 32
-_ANY = re.compile(r"(?=.*[0-9])[0-9A-Z](?:[0-9A-Z -]{0,10}[0-9A-Z])?").fullmatch
+_ANY = re.compile(r"[0-9A-Z](?:[0-9A-Z -]{0,10}[0-9A-Z])?").fullmatch
+_DIGIT = re.compile(r"[0-9]").search
 _KINDS = {"#": "[0-9]", "@": "[A-Z]", "*": "[0-9A-Z]"}
 _SEPARATORS = str.maketrans("", "", " -")
 _compiled: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {}
@@ -61,7 +62,7 @@ class PostalCodeValidator(BaseValidator[str]):
             return fail("postal_code.format")
         where = self._options.get("country") if country is None else country
         if where is None or where == "":
-            return Result(code)
+            return Result(code) if _DIGIT(code) else fail("postal_code.format")
         from custinfo.validate._iso3166 import ALPHA2
         from custinfo.validate._postal_masks import MASKS, UNUSED
 

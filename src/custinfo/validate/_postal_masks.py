@@ -10,27 +10,32 @@ __all__ = ["MASKS", "UNUSED"]
 
 _BY_MASK = {
     "###": "FO IS LS MG OM PG",
-    "####": "AF AL AM AT AU BD BE BG CC CH CX CY DK GE GW HM HU LI LR LU MK NE NF NO NZ PH PY SI SJ TN VE ZA",
-    "#####": "BA CU DE DZ EE EG ES FI FR GT HR ID IQ IT JO KE KH KR KW LA LK MA ME MM MN MX MY NP PK RE RS SD SM SN "
+    "####": "AF AL AT AU BD BE BG CC CH CX CY DK GE GW HM HU LI LR LU MK NE NF NO NZ PH PY SI SJ TN VE ZA",
+    "#####": "BA CU DE DZ EE EG ES FI FR GT HR ID IQ IT JO KE KR KW LA LK MA ME MM MN MX MY NP PK RE SD SM SN "
              "TH TR UA UY VA XK YT ZM GF GP MQ PM WF BL MF NC PF MC",
     "#####|#####-####": "AS GU MH MP PR PW US VI SA FM",
-    "######": "BY CN CO EC IN KG KZ MO RO RU SG TJ TM UZ VN PA NG TT",
+    "######": "BY CN CO EC IN KG KZ MO RO RU SG TJ TM UZ PA NG TT",
     "#######": "CL",
 }  # fmt: skip
 _SINGLE = {
-    "AC": "ASCN 1ZZ", "AD": "AD###", "AI": "AI-2640", "AR": "####|@####@@@", "AX": "22###", "AZ": "AZ ####",
+    "AC": "ASCN 1ZZ", "AD": "AD###", "AI": "AI-2640", "AM": "####|######", "AR": "####|@####@@@", "AX": "22###",
+    "AZ": "####",
     "BB": "BB#####", "BH": "###|####", "BM": "@@ ##|@@ @@", "BN": "@@####", "BR": "#####-###", "BT": "#####",
-    "CA": "@#@ #@#", "CR": "#####|#####-####", "CV": "####", "CZ": "### ##", "DO": "#####", "ET": "####",
+    "CA": "@#@ #@#", "CR": "#####|####|#####-####", "CV": "####", "CZ": "### ##", "DO": "#####", "ET": "####",
     "FK": "FIQQ 1ZZ",
     "GB": "@# #@@|@## #@@|@@# #@@|@@## #@@|@#@ #@@|@@#@ #@@|GIR 0AA|BFPO #|BFPO ##|BFPO ###|BFPO ####",
     "GG": "GY# #@@|GY## #@@", "GI": "GX11 1AA", "GL": "39##", "GN": "###", "GR": "### ##", "GS": "SIQQ 1ZZ",
     "HN": "#####", "HT": "####", "IE": "@## ****|D6W ****", "IL": "#######|#####", "IM": "IM# #@@|IM## #@@",
-    "IO": "BBND 1ZZ", "IR": "#####-#####", "JE": "JE# #@@|JE## #@@", "JP": "###-####", "KY": "KY#-####",
-    "KR": "#####", "LB": "####|#### ####", "LT": "LT-#####", "LV": "LV-####", "MD": "MD-####", "MT": "@@@ ####",
-    "MU": "#####", "MV": "#####", "MZ": "####", "NI": "#####", "NL": "#### @@", "PE": "#####|PE #####",
-    "PL": "##-###", "PN": "PCRN 1ZZ", "PT": "####-###", "SE": "### ##", "SH": "ASCN 1ZZ|STHL 1ZZ|TDCU 1ZZ",
+    "IO": "BBND 1ZZ", "IR": "#####-#####", "JE": "JE# #@@|JE## #@@", "JP": "###-####", "KH": "######|#####",
+    "KY": "KY#-####",
+    "KR": "#####", "LB": "####|#### ####", "LT": "#####", "LV": "LV-####", "MD": "####", "MT": "@@@ ####|@@@ ##",
+    "MU": "#####", "MV": "#####", "MZ": "####", "NI": "#####", "NL": "#### @@",
+    "PE": "#####|LIMA #|LIMA ##|CALLAO #|CALLAO ##",
+    "PL": "##-###", "PN": "PCRN 1ZZ", "PT": "####-###", "RS": "#####|######", "SE": "### ##",
+    "SH": "ASCN 1ZZ|STHL 1ZZ|TDCU 1ZZ",
     "SK": "### ##", "SO": "@@ #####", "SV": "####|CP ####", "SZ": "@###", "TA": "TDCU 1ZZ", "TC": "TKCA 1ZZ",
-    "TW": "###|###-##|###-###|######", "TZ": "#####", "UM": "96898", "VC": "VC####", "VG": "VG####", "WS": "WS####",
+    "TW": "###|#####|######", "TZ": "#####|####", "UM": "96898", "VC": "VC####", "VG": "VG####", "VN": "#####|######",
+    "WS": "WS####",
     "LC": "LC## ###", "JM": "##", "MS": "MSR####",
 }  # fmt: skip
 

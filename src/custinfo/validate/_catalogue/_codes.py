@@ -74,6 +74,46 @@ currency.unknown error
 currency.did_you_mean info
 country.unknown error
 country.did_you_mean info
+luhn.format error
+luhn.checksum error
+card.format error
+card.length error
+card.checksum error
+card.brand_unknown warning
+iban.format error
+iban.country error
+iban.length error
+iban.structure error
+iban.checksum error
+iban.unregistered warning
+bic.format error
+bic.country error
+lei.format error
+lei.checksum error
+cn_id.format error
+cn_id.checksum error
+cn_id.date error
+cn_id.province error
+cn_id.county_bygone warning
+cn_id.county_unknown warning
+cn_uscc.format error
+cn_uscc.checksum error
+cn_uscc.region warning
+cn_uscc.organisation_code warning
+hkid.format error
+hkid.checksum error
+url.too_long error
+url.format error
+url.scheme error
+url.host error
+url.port error
+url.credentials warning
+id.format error
+id.length error
+id.checksum error
+id.component error
+vat.no_country error
+vat.country error
 """
 
 CODES: tuple[tuple[str, str], ...] = tuple(
