@@ -25,7 +25,8 @@ ATTEMPTS = 100
 class RecordKeyStore:
     """Wrapped keys as records, with tombstones that nothing replaces; see `custinfo.crypto.KeyStore`.
 
-    Keep the keys in a store of their own where you can, so that a backup of the data is useless without them.
+    Keep the keys in a store of their own: a backup of the data is then useless without them, and a new key can be made
+    while a unit on the data is open. On the store of the data that is refused with the code "store.nested".
 
     Args:
         store: where the rows are kept, as records of kind ``key_row``.
@@ -58,7 +59,7 @@ class RecordKeyStore:
             items: (name, row or None for a tombstone, expected revision, 0 = must be new); no name twice.
 
         Raises:
-            ConflictError: a revision is not the expected one.
+            ConflictError: "key_store.conflict" if a revision is not the expected one, or a name is given twice.
             KeyDestroyedError: a name has a tombstone.
         """
         for attempt in range(ATTEMPTS):
@@ -109,17 +110,17 @@ class _Refused(Exception):  # noqa: N818 - never leaves this module
 
 
 def _swap(unit: Unit, items: Sequence[tuple[str, bytes | None, int]]) -> None:
-    if not items:
-        return
     stored = {record.id: record for record in unit.get(KIND, [name for name, _, _ in items])}
+    seen: set[str] = set()
     for name, row, expected in items:
         old = stored.get(name)
         if old is not None and old.data[:1] == TOMBSTONE:
-            message = f"the key {name!r} was destroyed; nothing may take its place"
-            raise _Refused(KeyDestroyedError(message, name=name))
-        found = 0 if old is None else old.version
-        if found != expected:
-            raise _Refused(_checks.conflict("key", name, expected, found))
+            raise _Refused(KeyDestroyedError("the key was destroyed; nothing replaces its tombstone"))
+        if name in seen or expected != (0 if old is None else old.version):
+            # Names hold the ids of data subjects, so the message does not tell them.
+            message = "the row was written meanwhile; read it again and repeat"
+            raise _Refused(ConflictError(message, code="key_store.conflict"))
+        seen.add(name)
         data = TOMBSTONE if row is None else LIVE + row
         unit.put(Record(KIND, name, expected, data), (), expected)
     counter = unit.get(COUNTER_KIND, [COUNTER_ID])

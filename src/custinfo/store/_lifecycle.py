@@ -81,7 +81,7 @@ def nested() -> StoreError:
 
 
 def failed() -> StoreError:
-    """The error for the clean exit of a unit in which something failed."""
+    """The error for a unit that is used on, or left without an exception, after something failed in it."""
     message = "an earlier call in this unit failed, so it was undone; let the error of that call pass on"
     return StoreError(message, code="store.unit_failed")
 

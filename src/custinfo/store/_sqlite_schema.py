@@ -8,8 +8,9 @@ _RECORD = """CREATE TABLE ci_record(
   kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, data BLOB NOT NULL,
   PRIMARY KEY(kind, id)) STRICT, WITHOUT ROWID"""
 
+# The columns of the primary key come first: where they do not, SQLite 3.40 reports NULLs in its integrity check.
 _KEY = """CREATE TABLE ci_key(
-  kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, uniq INTEGER NOT NULL, id TEXT NOT NULL,
+  kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, id TEXT NOT NULL, uniq INTEGER NOT NULL,
   PRIMARY KEY(kind, name, value, id)) STRICT, WITHOUT ROWID"""
 
 _KEY_UNIQUE = "CREATE UNIQUE INDEX ci_key_uniq ON ci_key(kind, name, value) WHERE uniq = 1"

@@ -197,6 +197,8 @@ class SqliteUnit:
     def _use(self, *, write: bool = False) -> None:
         if self.owner != get_ident():
             raise _lifecycle.misused(self.owner)
+        if self.failed:
+            raise _lifecycle.failed()
         if write and not self.writes:
             raise _lifecycle.not_writable()
 
