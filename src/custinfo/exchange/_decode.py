@@ -64,13 +64,13 @@ def open_text(stream: TextIO) -> Iterator[str]:
 
 
 def _guess(stream: BinaryIO, head: bytes) -> str:
-    whole = len(head) < SAMPLE_BYTES
-    start = stream.tell() if not whole and stream.seekable() else None
+    ended = len(head) < SAMPLE_BYTES
+    start = stream.tell() if not ended and stream.seekable() else None
 
     def sample(encoding: str) -> Iterator[str]:
-        chunks = iter((head,)) if start is None else _chunks(stream, head)
+        rest = io.BytesIO() if start is None else stream
         try:
-            yield from _decode(chunks, encoding, final=whole or start is not None)
+            yield from _decode(_chunks(rest, head), encoding, final=ended or start is not None)
         finally:
             if start is not None:
                 stream.seek(start)
@@ -109,7 +109,7 @@ def _read_fully(stream: BinaryIO, size: int) -> bytes:
     return b"".join(parts)
 
 
-def _chunks(stream: BinaryIO, head: bytes) -> Iterator[bytes]:
+def _chunks(stream: BinaryIO | io.BytesIO, head: bytes) -> Iterator[bytes]:
     for start in range(0, len(head), CHUNK_BYTES):
         yield head[start : start + CHUNK_BYTES]
     while chunk := stream.read(CHUNK_BYTES):
