@@ -1,1 +1,64 @@
-__all__: list[str] = []
+"""Who is the same person: duplicates without labels or rules, golden records."""
+
+from custinfo._lazy import lazy_exports
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from custinfo.dedupe._decide import Estimate
+    from custinfo.dedupe._duplicates import Diagnostics, Duplicates, Pairs
+    from custinfo.dedupe._explain import Explanation, Part
+    from custinfo.dedupe._find import find_duplicates
+    from custinfo.dedupe._golden import (
+        GoldenRecord,
+        Strategy,
+        golden_record,
+        longest,
+        most_complete,
+        most_frequent,
+        most_recent,
+        most_trusted,
+        oldest,
+        union,
+    )
+
+_MODULES = {
+    "_decide": ("Estimate",),
+    "_duplicates": ("Diagnostics", "Duplicates", "Pairs"),
+    "_explain": ("Explanation", "Part"),
+    "_find": ("find_duplicates",),
+    "_golden": (
+        "GoldenRecord",
+        "Strategy",
+        "golden_record",
+        "longest",
+        "most_complete",
+        "most_frequent",
+        "most_recent",
+        "most_trusted",
+        "oldest",
+        "union",
+    ),
+}
+__all__ = [
+    "Diagnostics",
+    "Duplicates",
+    "Estimate",
+    "Explanation",
+    "GoldenRecord",
+    "Pairs",
+    "Part",
+    "Strategy",
+    "find_duplicates",
+    "golden_record",
+    "longest",
+    "most_complete",
+    "most_frequent",
+    "most_recent",
+    "most_trusted",
+    "oldest",
+    "union",
+]
+
+__getattr__, __dir__ = lazy_exports(
+    __name__, {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
+)

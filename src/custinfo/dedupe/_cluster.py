@@ -1,0 +1,167 @@
+"""Clusters out of pair weights, without chains: a cluster stands only as far as its own pairs support it."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["NEVER", "assign", "components", "partition"]
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Weigh = Callable[[Ints, Ints], Floats]
+
+# Up to this size every pair inside a component is compared, also those that no block brought together.
+_WHOLE = 48
+_UNSEEN = -2.0
+# Log odds of two records that must not meet; far beyond any sum of others.
+NEVER = -1e12
+
+
+def components(rows: int, left: Ints, right: Ints) -> Ints:
+    """Smallest row that each row is connected with.
+
+    >>> components(4, np.array([1, 2]), np.array([3, 3])).tolist()
+    [0, 1, 1, 1]
+    """
+    label = np.arange(rows, dtype=np.int64)
+    while len(left):
+        a, b = label[left], label[right]
+        low = np.minimum(a, b)
+        np.minimum.at(label, a, low)
+        np.minimum.at(label, b, low)
+        while True:
+            jumped = label[label]
+            if (jumped == label).all():
+                break
+            label = jumped
+        open_ = label[left] != label[right]
+        left, right = left[open_], right[open_]
+    return label
+
+
+def partition(
+    rows: int, left: Ints, right: Ints, weight: Floats, *, threshold: float, clip: float, weigh: Weigh
+) -> tuple[Ints, Ints, Ints, Floats]:
+    """Clusters by greedy joining: the two groups with the highest mean weight of their pairs first, while it is above 0.
+
+    Args:
+        rows: number of rows.
+        left: int64 (p,), smaller rows of pairs.
+        right: int64 (p,), larger rows.
+        weight: float64 (p,), log odds.
+        threshold: log odds that count as zero.
+        clip: weights beyond this distance from zero count as this.
+        weigh: log odds of further pairs.
+
+    Returns:
+        Label of each row (the smallest row of its cluster), and the further pairs that were weighed: left, right, weight.
+    """
+    strong = weight > threshold
+    label = components(rows, left[strong], right[strong])
+    size = np.bincount(label, minlength=rows)
+    inside = (label[left] == label[right]) & (size[label[left]] > 2)
+    members_left, members_right, more_weight = _missing_pairs(label, size, left[inside], right[inside], rows, weigh)
+    l, r = np.concatenate([left[inside], members_left]), np.concatenate([right[inside], members_right])
+    w = np.concatenate([weight[inside], more_weight])
+    w = np.where(w <= NEVER, NEVER, np.clip(w - threshold, -clip, clip))
+    result = label.copy()
+    home = label[l]
+    order = np.argsort(home * rows + l, kind="stable")
+    l, r, w, home = l[order], r[order], w[order], home[order]
+    starts = np.flatnonzero(np.append(True, home[1:] != home[:-1])) if len(home) else np.zeros(0, np.int64)
+    ends = np.append(starts[1:], len(home))
+    worst = np.minimum.reduceat(w, starts) if len(starts) else np.zeros(0)
+    sizes = size[home[starts]] if len(starts) else np.zeros(0, np.int64)
+    complete = (ends - starts) == sizes * (sizes - 1) // 2
+    for k in np.flatnonzero(~(complete & (worst > 0))).tolist():
+        part = slice(starts[k], ends[k])
+        joined = _join(l[part].tolist(), r[part].tolist(), w[part].tolist(), bool(complete[k]))
+        for row, head in joined.items():
+            result[row] = head
+    return result, members_left, members_right, more_weight
+
+
+def _missing_pairs(
+    label: Ints, size: Ints, left: Ints, right: Ints, rows: int, weigh: Weigh
+) -> tuple[Ints, Ints, Floats]:
+    """Weights of the pairs inside middling components that were no candidates."""
+    wanted = np.flatnonzero((size[label] > 2) & (size[label] <= _WHOLE))
+    order = wanted[np.argsort(label[wanted], kind="stable")]
+    heads = label[order]
+    made = []
+    for distance in range(1, _WHOLE):
+        same = heads[distance:] == heads[:-distance] if distance < len(heads) else np.zeros(0, bool)
+        if not same.any():
+            break
+        made.append(order[:-distance][same] * rows + order[distance:][same])
+    if not made:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+    every = np.sort(np.concatenate(made))
+    have = np.sort(left * rows + right)
+    place = np.minimum(np.searchsorted(have, every), max(len(have) - 1, 0))
+    fresh = every[have[place] != every] if len(have) else every
+    a, b = fresh // rows, fresh % rows
+    return a, b, (weigh(a, b) if len(a) else np.zeros(0))
+
+
+def _join(left: list[int], right: list[int], weight: list[float], complete: bool) -> dict[int, int]:
+    """Average-linkage joining of one component; head of each row's cluster."""
+    links: dict[int, dict[int, tuple[float, int]]] = {}
+    heap = []
+    for a, b, w in zip(left, right, weight, strict=True):
+        links.setdefault(a, {})[b] = (w, 1)
+        links.setdefault(b, {})[a] = (w, 1)
+        if w > 0:
+            heap.append((-w, a, b))
+    heapq.heapify(heap)
+    count = dict.fromkeys(links, 1)
+    head = {row: row for row in links}
+
+    def mean(a: int, b: int) -> float:
+        total, seen = links[a].get(b, (0.0, 0))
+        every = count[a] * count[b]
+        return (total + _UNSEEN * (every - seen)) / every if not complete else total / every
+
+    while heap:
+        w, a, b = heapq.heappop(heap)
+        if a not in count or b not in count or b not in links[a] or mean(a, b) != -w:
+            continue
+        for other, (total, seen) in links.pop(b).items():
+            del links[other][b]
+            if other == a:
+                continue
+            have, known = links[a].get(other, (0.0, 0))
+            links[a][other] = links[other][a] = (have + total, known + seen)
+        count[a] += count.pop(b)
+        head[b] = a
+        for other in links[a]:
+            m = mean(a, other)
+            if m > 0:
+                heapq.heappush(heap, (-m, min(a, other), max(a, other)))
+    for row in head:
+        top = row
+        while head[top] != top:
+            top = head[top]
+        head[row] = top
+    return head
+
+
+def assign(rows: int, left: Ints, right: Ints, weight: Floats, *, threshold: float) -> Ints:
+    """One-to-one links between two sources: the highest weights first, each row once.
+
+    >>> assign(4, np.array([0, 0, 1]), np.array([2, 3, 2]), np.array([5.0, 4.0, 4.5]), threshold=0.0).tolist()
+    [0, 1, 0, 3]
+    """
+    label = np.arange(rows, dtype=np.int64)
+    strong = np.flatnonzero(weight > threshold)
+    taken = set()
+    for k in strong[np.lexsort((right[strong], left[strong], -weight[strong]))].tolist():
+        a, b = int(left[k]), int(right[k])
+        if a not in taken and b not in taken:
+            taken |= {a, b}
+            label[b] = a
+    return label

@@ -1,0 +1,100 @@
+"""Why two records are one person's or not: a weight for each field, and a sentence."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+import numpy as np
+
+from custinfo.dedupe._compare import RELATIONS
+from custinfo.dedupe._fields import Field
+
+__all__ = ["Explanation", "Part", "explanation"]
+
+_ZH_FIELDS = {
+    "given_name": "名", "family_name": "姓", "middle_name": "中间名", "organization": "机构名称", "email": "邮箱", "phone": "电话",
+    "birth_date": "出生日期", "sex": "性别", "street": "街道", "house_number": "门牌号", "unit": "单元", "locality": "城市",
+    "region": "省份", "postal_code": "邮编", "country": "国家", "national_id": "证件号", "account": "账号", "prior": "先验",
+}  # fmt: skip
+_ZH_RELATIONS = {
+    "missing": "缺失", "equal": "相同", "same name written otherwise": "同名异写", "short form or part": "简称或部分相同",
+    "one typing error": "一处录入误差", "similar": "相近", "given and family name swapped": "姓名颠倒", "different": "不同",
+    "day and month swapped": "日月颠倒", "same year, rest unknown": "同年，日期不详", "two of three parts equal": "年月日中两项相同",
+    "same user part": "用户名相同", "same words": "词语相同", "one contains the other": "一方包含另一方", "any two records": "任意两条记录",
+}  # fmt: skip
+
+
+@attrs.frozen
+class Part:
+    """What one field adds.
+
+    Attributes:
+        field: name of the field, or ``prior``.
+        relation: how the two values relate.
+        weight: bits, positive for one person, negative for two.
+    """
+
+    field: str
+    relation: str
+    weight: float
+
+    def __iter__(self) -> object:  # a part unpacks as (field, relation, weight)
+        return iter((self.field, self.relation, self.weight))
+
+
+@attrs.frozen(kw_only=True)
+class Explanation:
+    """Why a pair has its weight.
+
+    Attributes:
+        left: row of one record.
+        right: row of the other.
+        weight: bits; the sum over `parts`.
+        parts: field, relation and weight of each piece of evidence, the prior first.
+    """
+
+    left: int
+    right: int
+    weight: float
+    parts: tuple[Part, ...]
+
+    @property
+    def probability(self) -> float:
+        """Probability that both records are one person's."""
+        return float(1 / (1 + np.exp2(-np.clip(self.weight, -1000, 1000))))
+
+    def text(self, locale: Literal["en", "zh"] = "en") -> str:
+        """The same as a sentence, without the values themselves.
+
+        >>> Explanation(left=0, right=1, weight=2.0, parts=(Part("prior", "any two records", -8.0),
+        ...     Part("phone", "equal", 10.0))).text()
+        'Records 0 and 1 are probably one person (80 %, 2.0 bits): phone equal (+10.0); any two records (-8.0).'
+        """
+        told = sorted((part for part in self.parts if part.relation != "missing"), key=lambda part: -abs(part.weight))
+        prior = [part for part in told if part.field == "prior"]
+        told = [part for part in told if part.field != "prior"] + prior
+        share = self.probability
+        if locale == "zh":
+            verdict = "很可能是同一人" if share >= 0.5 else "很可能不是同一人"
+            facts = "；".join(
+                f"{'' if part.field == 'prior' else _ZH_FIELDS.get(part.field, part.field)}{_ZH_RELATIONS.get(part.relation, part.relation)}（{part.weight:+.1f}）"
+                for part in told
+            )
+            return f"记录 {self.left} 与 {self.right} {verdict}（{share:.0%}，{self.weight:.1f} 比特）：{facts}。"
+        verdict = "probably one person" if share >= 0.5 else "probably two persons"
+        facts = "; ".join(
+            f"{'' if part.field == 'prior' else part.field.replace('_', ' ') + ' '}{part.relation} ({part.weight:+.1f})"
+            for part in told
+        )
+        return f"Records {self.left} and {self.right} are {verdict} ({100 * share:.0f} %, {self.weight:.1f} bits): {facts}."
+
+
+def explanation(
+    left: int, right: int, fields: list[Field], levels: list[int], weights: list[float], prior: float
+) -> Explanation:
+    """Explanation out of the levels and weights (bits) of the fields."""
+    parts = [Part("prior", "any two records", prior)]
+    for field, level, weight in zip(fields, levels, weights, strict=True):
+        parts.append(Part(field.name, RELATIONS.get(field.kind, RELATIONS["default"])[level], weight))
+    return Explanation(left=left, right=right, weight=sum(part.weight for part in parts), parts=tuple(parts))

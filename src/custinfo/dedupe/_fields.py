@@ -1,0 +1,256 @@
+"""Columns to fields of evidence: normal forms as codes, computed once per distinct value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+
+from custinfo.dedupe import _values as value_of
+from custinfo.dedupe._text import Codes, content_hash, factorize, fold, han_to_pinyin, is_han, plain, words
+
+__all__ = ["Field", "build_fields", "row_hashes"]
+
+_MISSING = np.int32(-1)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Field:
+    """One piece of evidence about each record.
+
+    Attributes:
+        name: how explanations call it.
+        kind: how values are compared: name, date, email, number, place, postal, tokens, flag, amount.
+        codes: int32 (n, k), code of the normal form of each alternative; -1 where missing.
+        texts: normal form by code.
+        keys: int32, coarser code by code: equal keys mean another writing of one value.
+        key_texts: text by key.
+        columns: the columns that it was made of.
+    """
+
+    name: str
+    kind: str
+    codes: np.ndarray[tuple[int, int], np.dtype[np.int32]]
+    texts: list[str]
+    keys: Codes
+    key_texts: list[str]
+    columns: tuple[str, ...]
+    cache: dict[str, Any] = attrs.field(factory=dict)
+
+    @property
+    def first(self) -> Codes:
+        """Codes of the first alternative, shape (n,)."""
+        return self.codes[:, 0]
+
+    def take(self, rows: np.ndarray[Any, np.dtype[np.int64]]) -> Field:
+        """The same field for other rows."""
+        return attrs.evolve(self, codes=self.codes[rows])
+
+
+def _normal(
+    column: Sequence[Any] | np.ndarray[Any, Any], form: Callable[[str], object | None]
+) -> tuple[Codes, list[Any]]:
+    """Codes of normal forms; *form* sees each distinct text once."""
+    raw, distinct = factorize(column)
+    forms = [form(text) if (text := plain(value)) else None for value in distinct]
+    inner, values = factorize(forms)
+    if None in values:
+        gap = values.index(None)
+        values.pop(gap)
+        inner = np.where(inner == gap, _MISSING, inner - (inner > gap)).astype(np.int32)
+    return (inner[raw] if len(distinct) else raw), values
+
+
+def _field(
+    name: str,
+    kind: str,
+    parts: list[tuple[Codes, list[Any]]],
+    columns: Sequence[str],
+    key: Callable[[str], str] | None = None,
+) -> Field:
+    """Field of alternatives that share one set of codes."""
+    texts: dict[str, int] = {}
+    aligned = []
+    for codes, values in parts:
+        table = np.fromiter((texts.setdefault(str(value), len(texts)) for value in values), np.int32, len(values))
+        aligned.append(np.where(codes < 0, _MISSING, table[codes] if len(table) else _MISSING).astype(np.int32))
+    known = list(texts)
+    keys, key_texts = factorize([key(text) for text in known] if key else known)
+    return Field(
+        name=name, kind=kind, codes=np.stack(aligned, 1), texts=known, keys=keys, key_texts=key_texts, columns=tuple(columns)
+    )  # fmt: skip
+
+
+def name_key(text: str) -> str:
+    """What the writings of one name have in common: pinyin of Hanzi, one letter for an umlaut written as two, no spaces."""
+    if is_han(text):
+        return han_to_pinyin(text)
+    joined = text.replace(" ", "")
+    return re.sub(r"([aou])e", r"\1", joined) if len(joined) > 3 else joined
+
+
+def _street_key(text: str) -> str:
+    parts = [part for part in text.split() if part not in _TYPES] or text.split()
+    return " ".join(sorted(parts))
+
+
+_TYPES = frozenset(
+    "street road avenue lane drive court place boulevard crescent close circuit square terrace calle rue de la del des du".split()
+)
+
+
+def _words_key(text: str) -> str:
+    return text if is_han(text) else "".join(sorted(text.split()))
+
+
+def build_fields(columns: Mapping[str, np.ndarray[Any, Any]], kinds: Mapping[str, str]) -> list[Field]:
+    """Fields of evidence out of columns of known kinds."""
+    by_kind: dict[str, list[str]] = {}
+    for column, kind in kinds.items():
+        by_kind.setdefault(kind, []).append(column)
+    fields = [*_name_fields(columns, by_kind), *_place_fields(columns, by_kind)]
+    simple: list[tuple[str, str, Callable[[str], object | None], Callable[[str], str] | None]] = [
+        ("organization", "tokens", value_of.organization, _words_key),
+        ("email", "email", value_of.email, lambda text: text.partition("@")[0]),
+        ("phone", "phone", value_of.phone, None),
+        ("national_id", "number", value_of.digits, None),
+        ("account", "number", value_of.digits, None),
+        ("postal_code", "postal", value_of.token, None),
+        ("locality", "place", value_of.place, lambda text: name_key(text)),
+        ("region", "flag", value_of.place, None),
+        ("country", "flag", value_of.token, None),
+        ("sex", "flag", lambda text: fold(text)[:1] or None, None),
+    ]
+    for kind, compared, form, key in simple:
+        names = by_kind.get(kind, [])
+        if names:
+            fields.append(_field(kind, compared, [_normal(columns[c], form) for c in names], names, key))
+    for kind, compared, form in (
+        ("date", "date", value_of.birth_date), ("category", "flag", value_of.place), ("amount", "flag", value_of.token), ("text", "tokens", value_of.organization),
+    ):  # fmt: skip
+        # Several columns of these say different things; each is a field of its own.
+        fields.extend(
+            _field(
+                column,
+                compared,
+                [_normal(columns[column], form)],
+                [column],
+                _words_key if compared == "tokens" else None,
+            )
+            for column in by_kind.get(kind, [])
+        )
+    birth = _birth_field(columns, by_kind)
+    if birth is not None:
+        fields.append(birth)
+    return [field for field in fields if (field.codes >= 0).any()]
+
+
+def _joined(columns: Mapping[str, np.ndarray[Any, Any]], names: Sequence[str]) -> list[str] | np.ndarray[Any, Any]:
+    """One column as it is, several as their texts side by side."""
+    if len(names) == 1:
+        return columns[names[0]]
+    texts = []
+    for name in names:
+        codes, distinct = factorize(columns[name])
+        plains = [plain(value) for value in distinct]
+        texts.append([plains[code] for code in codes.tolist()])
+    return [" ".join(filter(None, parts)) for parts in zip(*texts, strict=True)]
+
+
+def _name_fields(columns: Mapping[str, np.ndarray[Any, Any]], by_kind: Mapping[str, list[str]]) -> list[Field]:
+    given_columns, family_columns = by_kind.get("given_name", []), by_kind.get("family_name", [])
+    full_columns, middle_columns = by_kind.get("full_name", []), by_kind.get("middle_name", [])
+    given = _normal(_joined(columns, given_columns), value_of.person) if given_columns else None
+    family = _normal(_joined(columns, family_columns), value_of.person) if family_columns else None
+    for column in full_columns:
+        codes, values = _normal(
+            columns[column], lambda text: value_of.split_full_name(text) if value_of.person(text) else None
+        )
+        given = _filled(given, codes, [value[0] for value in values])
+        family = _filled(family, codes, [value[1] for value in values])
+    fields = []
+    if given is not None:
+        fields.append(_field("given_name", "name", [given], given_columns or full_columns, name_key))
+    if family is not None:
+        fields.append(_field("family_name", "name", [family], family_columns or full_columns, name_key))
+    if middle_columns:
+        middle = _normal(_joined(columns, middle_columns), value_of.person)
+        fields.append(_field("middle_name", "name", [middle], middle_columns, name_key))
+    return fields
+
+
+def _filled(have: tuple[Codes, list[Any]] | None, codes: Codes, values: list[Any]) -> tuple[Codes, list[Any]]:
+    """The values of *have*, and where they are missing those of a second source."""
+    inner, distinct = factorize(values)
+    if None in distinct:
+        gap = distinct.index(None)
+        distinct.pop(gap)
+        inner = np.where(inner == gap, _MISSING, inner - (inner > gap)).astype(np.int32)
+    more = np.where(codes < 0, _MISSING, inner[codes] if len(inner) else _MISSING).astype(np.int32)
+    if have is None:
+        return more, distinct
+    base, known = have
+    return np.where(base < 0, np.where(more < 0, _MISSING, more + len(known)), base).astype(np.int32), [
+        *known,
+        *distinct,
+    ]
+
+
+def _place_fields(columns: Mapping[str, np.ndarray[Any, Any]], by_kind: Mapping[str, list[str]]) -> list[Field]:
+    streets, addresses, units = by_kind.get("street", []), by_kind.get("address", []), by_kind.get("unit", [])
+    houses = by_kind.get("house_number", [])
+    main, rest = (streets, [*addresses, *units]) if streets else (addresses, units)
+    fields = []
+    house = _normal(_joined(columns, houses), value_of.token) if houses else None
+    unit: tuple[Codes, list[Any]] | None = _normal(_joined(columns, rest), value_of.place) if rest else None
+    if main:
+        codes, values = _normal(_joined(columns, main), value_of.address)
+        fields.append(_field("street", "place", [_filled(None, codes, [v[0] for v in values])], main, _street_key))
+        house = _filled(house, codes, [v[1] for v in values])
+        unit = _filled(unit, codes, [v[2] for v in values])
+    if house is not None:
+        fields.append(
+            _field(
+                "house_number", "house", [house], houses or main, lambda text: "".join(c for c in text if c.isdigit())
+            )
+        )
+    if unit is not None:
+        fields.append(_field("unit", "place", [unit], rest or main, lambda text: "".join(sorted(words(text)))))
+    return fields
+
+
+def _birth_field(columns: Mapping[str, np.ndarray[Any, Any]], by_kind: Mapping[str, list[str]]) -> Field | None:
+    names = by_kind.get("birth_date", [])
+    if names:
+        return _field("birth_date", "date", [_normal(columns[c], value_of.birth_date) for c in names], names)
+    parts = [by_kind[kind][0] for kind in ("birth_year", "birth_month", "birth_day") if kind in by_kind]
+    if "birth_year" not in by_kind:
+        return None
+    numbers = []
+    for column in parts:
+        codes, values = _normal(columns[column], lambda text: int(text) if text.isdigit() and len(text) <= 4 else None)
+        table = np.array([*values, 0], np.int64)
+        numbers.append(table[np.where(codes < 0, len(values), codes)])
+    year, month, day = (
+        (numbers + [np.zeros_like(numbers[0])] * 3)[:3]
+        if "birth_month" in by_kind
+        else (numbers[0], 0 * numbers[0], 0 * numbers[0])
+    )
+    whole = np.where((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31), month * 100 + day, 0)
+    value = np.where((year >= 1850) & (year <= 2100), year * 10000 + whole, 0)
+    return _field("birth_date", "date", [_normal(value, lambda text: None if text == "0" else text)], parts)
+
+
+def row_hashes(fields: Sequence[Field]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """A 64-bit number of the normal forms of each row, the same in every process and for every row order."""
+    total = np.zeros(len(fields[0].codes), np.uint64)
+    for field in fields:
+        table = np.array([*map(content_hash, field.texts), 0], np.uint64)
+        for alternative in field.codes.T:
+            with np.errstate(over="ignore"):
+                total = total * np.uint64(0x9E3779B97F4A7C15) + table[alternative]
+                total ^= total >> np.uint64(29)
+    return total

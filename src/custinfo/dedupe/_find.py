@@ -1,0 +1,204 @@
+"""Find the records that are one person's: no labels, no blocking rules, no threshold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from custinfo._columns import read_columns
+from custinfo._view import Progress, reporting
+from custinfo.dedupe._compare import compare
+from custinfo.dedupe._decide import estimate
+from custinfo.dedupe._duplicates import Diagnostics, Duplicates, Pairs, levels_by_name, nothing
+from custinfo.dedupe._fields import build_fields
+from custinfo.dedupe._kinds import check_kinds, infer_kinds
+from custinfo.dedupe._model import evidence
+from custinfo.dedupe._run import Search, canonical, search
+from custinfo.dedupe._text import has_pinyin, is_han
+from custinfo.errors import InvalidFieldError
+
+__all__ = ["find_duplicates"]
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+_BIT = float(np.log(2))
+# Pairs below this weight in bits are clearly two persons' and are not kept in the result.
+_KEPT = -10.0
+_STEPS = 10
+
+
+def find_duplicates(
+    records: object,
+    *,
+    fields: Mapping[str, str] | None = None,
+    threshold: float | None = None,
+    link: str | None = None,
+    rules: Sequence[str] | None = None,
+    seed: int = 0,
+    progress: Progress = False,
+    ids: Sequence[object] | None = None,
+) -> Duplicates:
+    """Find the records that are one person's (or one firm's).
+
+    The same records give the same partition whatever their order, the number of threads and PYTHONHASHSEED.
+
+    Args:
+        records: columns, see `custinfo._columns.read_columns`: a mapping of name -> array, a pandas, polars, pyarrow or
+            duckdb table, an iterable of mappings. Missing is ``None``, NaN or ``""``.
+        fields: column -> kind; other columns are not looked at. Kinds: given_name, family_name, middle_name, full_name,
+            organization, email, phone, birth_date, birth_year, birth_month, birth_day, sex, street, house_number, unit,
+            address, locality, region, postal_code, country, national_id, account, amount, date, category, text, ignore.
+            Left out, kinds are inferred from usual column names and from content.
+        threshold: match weight in bits from which records are joined in `Duplicates.labels`, instead of the weight of
+            the highest expected F1.
+        link: a column that names the source of each record, of which there are two; records of one source are never
+            joined, and each meets at most one of the other.
+        rules: fields of which two different values never meet in one cluster, such as ``["national_id"]``.
+        seed: seed of the samples that the model is estimated from.
+        progress: ``True`` shows a bar where tqdm is installed; a function is called with (done, total).
+        ids: an id of each record, carried to the result and never used as evidence.
+
+    Returns:
+        Clusters, pairs with weights, explanations, diagnostics.
+
+    Raises:
+        InvalidFieldError: ``dedupe.kind``, ``dedupe.column``, ``dedupe.link``, ``dedupe.rules``, ``dedupe.ids`` (another
+            number of ids than records), ``columns.*`` (records that are no columns).
+
+    Source: Fellegi and Sunter, A Theory for Record Linkage, JASA 64 (1969).
+
+    >>> people = {"given_name": ["Ann", "Ann", "Bob"], "family_name": ["Lee", "Lee", "Ray"],
+    ...           "email": ["ann@example.com", "ann@example.com", "ray@example.com"]}
+    >>> find_duplicates(people).labels.tolist()
+    [0, 0, 2]
+    """
+    columns = read_columns(records)
+    rows = min((len(column) for column in columns.values()), default=0)
+    kept_ids = _ids(ids, rows)
+    if link is not None and link not in columns:
+        raise InvalidFieldError(
+            f"there is no column {link!r} to link by; the records have {', '.join(map(str, columns))}",
+            code="dedupe.link",
+        )
+    looked_at = {name: column for name, column in columns.items() if name != link}
+    kinds = infer_kinds(looked_at) if fields is None else check_kinds(fields, list(columns))
+    evidence_fields = build_fields(looked_at, kinds)
+    if not evidence_fields or rows < 2:
+        return nothing(
+            rows, kinds, kept_ids, "there is nothing to compare: fewer than two records, or no value of any known kind"
+        )
+    with reporting(progress, total=_STEPS, label="duplicates") as step:
+        source = None if link is None else _sources(columns[link])
+        distinct_fields, first, distinct = canonical(evidence_fields, source)
+        if len(first) < 2 and rows == len(first):
+            return nothing(rows, kinds, kept_ids, "fewer than two records hold a value that can be compared")
+        step(1)
+        found = search(
+            distinct_fields, seed=seed, workers=_workers(), threshold=None if threshold is None else threshold * _BIT,
+            source=None if source is None else source[first], never=_never(distinct_fields, rules), step=step,
+        )  # fmt: skip
+        result = _result(found, first, distinct, kinds, kept_ids, linked=link is not None)
+        step(_STEPS)
+    return result
+
+
+def _ids(ids: Sequence[object] | None, rows: int) -> tuple[Any, ...] | None:
+    if ids is None:
+        return None
+    given = tuple(ids)
+    if len(given) != rows:
+        raise InvalidFieldError(f"there are {len(given)} ids for {rows} records; give one for each", code="dedupe.ids")
+    return given
+
+
+def _workers() -> int:
+    """CPUs that the process may use, or what CUSTINFO_THREADS says."""
+    said = os.environ.get("CUSTINFO_THREADS", "")
+    if said.isdigit() and int(said) > 0:
+        return int(said)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _sources(column: np.ndarray[Any, Any]) -> Ints:
+    texts = [str(value) for value in column]
+    names = sorted(set(texts))
+    if len(names) > 2:
+        raise InvalidFieldError(f"the column to link by names {len(names)} sources; expected two", code="dedupe.link")
+    return np.array([names.index(text) for text in texts], np.int64)
+
+
+def _never(fields: Sequence[Any], rules: Sequence[str] | None) -> tuple[int, ...]:
+    names = [field.name for field in fields]
+    unknown = [rule for rule in rules or () if rule not in names]
+    if unknown:
+        raise InvalidFieldError(
+            f"there is no field {unknown[0]!r} for a rule; there are {', '.join(names)}", code="dedupe.rules"
+        )
+    return tuple(names.index(rule) for rule in rules or ())
+
+
+def _result(
+    found: Search, first: Ints, distinct: Ints, kinds: Mapping[str, str], ids: tuple[Any, ...] | None, *, linked: bool
+) -> Duplicates:
+    rows = len(distinct)
+    own = np.arange(rows, dtype=np.int64)
+    copies = np.flatnonzero((distinct >= 0) & (first[distinct] != own)) if not linked else np.zeros(0, np.int64)
+    of = distinct[copies]
+    again, inverse = np.unique(of, return_inverse=True)
+    levels = compare(found.fields, again, again)
+    copy_odds = (
+        found.model.log_odds(evidence(found.fields, levels, again, again, found.chances))[inverse]
+        if len(copies)
+        else np.zeros(0)
+    )
+    labels = _to_rows(found.labels, first, distinct, copies, copy_odds > found.threshold)
+    auto = _to_rows(found.auto, first, distinct, copies, copy_odds > found.auto_threshold)
+    kept = found.odds > _KEPT * _BIT
+    a, b = first[found.left[kept]], first[found.right[kept]]
+    left = np.concatenate([np.minimum(a, b), np.minimum(first[of], copies)])
+    right = np.concatenate([np.maximum(a, b), np.maximum(first[of], copies)])
+    weight = np.concatenate([found.odds[kept], copy_odds]) / _BIT
+    order = np.lexsort((right, left))
+    inside = found.labels[found.left] == found.labels[found.right]
+    inside_auto = found.auto[found.left] == found.auto[found.right]
+    names = found.model.names
+    expected = estimate(found.odds[inside], found.odds)
+    warnings = _warnings(found, rows, expected.pairs)
+    return Duplicates(
+        labels=labels, auto=auto, ids=ids, pairs=Pairs(left=left[order], right=right[order], weight=weight[order]),
+        search=found, distinct=distinct,
+        diagnostics=Diagnostics(
+            kinds=dict(kinds), rows=rows, distinct_rows=len(first), candidates=dict(found.blocks.counts),
+            dropped=dict(found.blocks.dropped), prior=found.model.prior / _BIT, m=levels_by_name(names, found.model.m),
+            u=levels_by_name(names, found.chances.table), threshold=found.threshold / _BIT,
+            auto_threshold=found.auto_threshold / _BIT, labels=expected,
+            auto=estimate(found.odds[inside_auto], found.odds), trustworthy=not warnings, warnings=warnings,
+        ),
+    )  # fmt: skip
+
+
+def _to_rows(labels: Ints, first: Ints, distinct: Ints, copies: Ints, joined: np.ndarray[Any, Any]) -> Ints:
+    """Labels of distinct rows as labels of all rows, each the smallest row of its cluster."""
+    smallest = np.full(len(first), np.iinfo(np.int64).max)
+    np.minimum.at(smallest, labels, first)
+    result = np.arange(len(distinct), dtype=np.int64)
+    result[first] = smallest[labels]
+    result[copies[joined]] = smallest[labels[distinct[copies[joined]]]]
+    return result
+
+
+def _warnings(found: Search, rows: int, pairs: int) -> tuple[str, ...]:
+    told = []
+    if pairs < 10:
+        told.append(f"only {pairs} pairs of records look like one person's: too few to estimate from; look at each")
+    if len(found.fields) < 2:
+        told.append("there is only one field of evidence: equal values cannot be told from equal persons")
+    if found.blocks.dropped:
+        told.append("some blocks were too large to compare all their pairs: " + ", ".join(sorted(found.blocks.dropped)))
+    if not has_pinyin() and any(field.kind == "name" and any(map(is_han, field.texts)) for field in found.fields):
+        told.append(
+            "names in Chinese characters are compared as they are; pip install 'custinfo[zh]' compares pinyin too"
+        )
+    return tuple(told)

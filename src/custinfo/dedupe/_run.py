@@ -1,0 +1,214 @@
+"""The steps of one search for duplicates, on arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+
+from custinfo.dedupe._block import Blocks, candidates
+from custinfo.dedupe._chance import Chances, count_values, level_table, random_pairs, same_value_pairs
+from custinfo.dedupe._cluster import NEVER, assign, partition
+from custinfo.dedupe._compare import compare
+from custinfo.dedupe._fields import Field, row_hashes
+from custinfo.dedupe._decide import best_cut, sure_cut
+from custinfo.dedupe._model import POOLED, Model, evidence, fit
+
+__all__ = ["Search", "canonical", "search"]
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+_SAMPLE = 300_000
+_POOL = 4_000
+_TURNS = 4
+_CLIP = 8.0
+_RANDOM = 200_000
+_CHUNK = 1 << 20
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Search:
+    """What a search found, in canonical rows."""
+
+    fields: list[Field]
+    blocks: Blocks
+    levels: np.ndarray[Any, np.dtype[np.int8]]
+    model: Model
+    chances: Chances
+    left: Ints
+    right: Ints
+    odds: Floats
+    labels: Ints
+    auto: Ints
+    threshold: float
+    auto_threshold: float
+
+
+def canonical(fields: Sequence[Field], source: Ints | None = None) -> tuple[list[Field], Ints, Ints]:
+    """Distinct rows in an order that depends on their content alone.
+
+    Returns:
+        The fields of the distinct rows, codes numbered in that order; for each distinct row the smallest row that has
+        its content; for each row its distinct row, -1 where the row has no value at all.
+    """
+    rows = len(fields[0].codes)
+    codes = np.concatenate([field.codes for field in fields], axis=1)
+    present = np.flatnonzero((codes >= 0).any(1))
+    hashes = row_hashes(fields)[present]
+    if source is not None:
+        codes = np.concatenate([codes, source[:, None].astype(np.int32)], axis=1)
+        hashes = hashes ^ source[present].astype(np.uint64)
+    order = present[np.lexsort((present, hashes))]
+    sorted_hashes = np.sort(hashes)
+    fresh = np.ones(len(order), bool)
+    fresh[1:] = (sorted_hashes[1:] != sorted_hashes[:-1]) | (codes[order[1:]] != codes[order[:-1]]).any(1)
+    first = order[fresh]
+    distinct = np.full(rows, -1, np.int64)
+    distinct[order] = np.cumsum(fresh) - 1
+    return [_renumbered(field.take(first)) for field in fields], first, distinct
+
+
+def _renumbered(field: Field) -> Field:
+    """The field with its values numbered as they first appear, so that codes do not depend on the order of the input."""
+    flat = field.codes.ravel()
+    first = np.full(len(field.texts) + 1, flat.size, np.int64)
+    first[flat[::-1]] = np.arange(flat.size)[::-1]
+    used = np.flatnonzero(first[:-1] < flat.size)
+    used = used[np.argsort(first[used])]
+    table = np.full(len(field.texts) + 1, -1, np.int32)
+    table[used] = np.arange(len(used), dtype=np.int32)
+    old_keys = field.keys[used]
+    key_numbers: dict[int, int] = {}
+    keys = np.fromiter(
+        (key_numbers.setdefault(key, len(key_numbers)) for key in old_keys.tolist()), np.int32, len(used)
+    )
+    return attrs.evolve(
+        field, codes=table[field.codes], texts=[field.texts[code] for code in used.tolist()], keys=keys,
+        key_texts=[field.key_texts[key] for key in key_numbers], cache={},
+    )  # fmt: skip
+
+
+def search(
+    fields: list[Field],
+    *,
+    seed: int = 0,
+    workers: int = 1,
+    threshold: float | None = None,
+    source: Ints | None = None,
+    never: tuple[int, ...] = (),
+    step: Callable[[int], None] = lambda done: None,
+) -> Search:
+    """Candidates, levels, model, clusters.
+
+    Args:
+        fields: as `canonical` gives them.
+        seed: of the samples.
+        workers: threads of the comparisons.
+        threshold: natural log odds to join at, instead of the best by expected F1.
+        source: int64 (n,), two sources without duplicates inside.
+        never: positions of fields of which two different values never meet.
+        step: told how many steps of ten are done.
+    """
+    rows = len(fields[0].codes)
+    blocks = candidates(fields)
+    left, right = _across(blocks.left, blocks.right, source)
+    step(2)
+    levels = compare(fields, left, right, workers=workers)
+    step(4)
+    rng = np.random.default_rng([seed, 1])
+    a, b = _across(*random_pairs(rows, _RANDOM, rng), source)
+    random_levels = compare(fields, a, b, workers=workers)
+    pooled = [same_value_pairs(field, _POOL, rng) for field in fields if field.name in POOLED]
+    c, d = (np.concatenate([pair[side] for pair in pooled] or [np.zeros(0, np.int64)]) for side in (0, 1))
+    pool_levels = compare(fields, c, d, workers=workers)
+    chosen = (
+        np.arange(len(left)) if len(left) <= _SAMPLE else np.flatnonzero(rng.random(len(left)) < _SAMPLE / len(left))
+    )
+    share = max(len(chosen), 1) / max(len(left), 1)
+    total = rows * (rows - 1) / 2 if source is None else float(source.sum()) * float((1 - source).sum())
+    person = np.arange(rows, dtype=np.int64)
+    strata = _strata(fields)
+    table = level_table(random_levels, np.ones(len(a)))
+    model: Model | None = None
+    for turn in range(_TURNS):
+        chances = count_values(fields, person, table, strata)
+        model, table = fit(
+            fields,
+            evidence(fields, levels[:, chosen], left[chosen], right[chosen], chances),
+            evidence(fields, pool_levels, c, d, chances),
+            evidence(fields, random_levels, a, b, chances),
+            total=max(total, 1.0),
+            share=share,
+            start=model,
+            same=person[left[chosen]] == person[right[chosen]] if turn else None,
+            pools_same=person[c] == person[d] if turn else None,
+        )
+        chances = attrs.evolve(chances, table=table)
+        weigh = _Weigher(fields=fields, model=model, chances=chances, never=never, workers=workers)
+        odds = weigh.levels(levels, left, right)
+        last = turn == _TURNS - 1
+        cut = best_cut(odds) if threshold is None else threshold
+        if source is not None:
+            person = assign(rows, left, right, odds, threshold=cut if last else 0.0)
+            continue
+        person, x, y, z = partition(rows, left, right, odds, threshold=cut if last else 0.0, clip=_CLIP, weigh=weigh)
+        together = person[x] == person[y]
+        x, y, z = x[together], y[together], z[together]
+        left, right, odds = np.concatenate([left, x]), np.concatenate([right, y]), np.concatenate([odds, z])
+        levels = np.concatenate([levels, compare(fields, x, y, workers=workers)], axis=1)
+        chosen = np.concatenate([chosen, np.arange(len(left) - len(x), len(left))])
+        step(5 + turn)
+    assert model is not None
+    sure = max(sure_cut(odds), cut)
+    if source is not None:
+        auto = assign(rows, left, right, odds, threshold=sure)
+    else:
+        auto, *_ = partition(rows, left, right, odds, threshold=sure, clip=4 * _CLIP, weigh=weigh)
+    return Search(
+        fields=fields, blocks=blocks, model=model, chances=chances, left=left, right=right, odds=odds, levels=levels,
+        labels=person, auto=auto, threshold=cut, auto_threshold=sure,
+    )  # fmt: skip
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Weigher:
+    """Log odds of pairs by one model."""
+
+    fields: list[Field]
+    model: Model
+    chances: Chances
+    never: tuple[int, ...]
+    workers: int
+
+    def __call__(self, left: Ints, right: Ints) -> Floats:
+        return self.levels(compare(self.fields, left, right, workers=self.workers), left, right)
+
+    def levels(self, levels: np.ndarray[Any, np.dtype[np.int8]], left: Ints, right: Ints) -> Floats:
+        odds = np.empty(len(left))
+        for start in range(0, len(left), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            odds[part] = self.model.log_odds(
+                evidence(self.fields, levels[:, part], left[part], right[part], self.chances)
+            )
+        for position in self.never:
+            odds[levels[position] > 1] = NEVER
+        return odds
+
+
+def _across(left: Ints, right: Ints, source: Ints | None) -> tuple[Ints, Ints]:
+    """The pairs whose rows are of different sources."""
+    if source is None:
+        return left, right
+    keep = source[left] != source[right]
+    return left[keep], right[keep]
+
+
+def _strata(fields: Sequence[Field]) -> Ints | None:
+    """A field of few values (a country) within which frequencies are counted."""
+    for field in fields:
+        if field.name == "country" and len(field.texts) > 1:
+            return np.where(field.first < 0, len(field.texts), field.first).astype(np.int64)
+    return None
