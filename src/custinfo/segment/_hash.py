@@ -77,6 +77,7 @@ class KeyTable:
         """
         result = np.empty(len(keys), np.int64)
         spare = np.empty(min(BLOCK, len(keys)), np.int64)
+        displaced = []
         for start in range(0, len(keys), BLOCK):
             block = keys[start : start + BLOCK]
             slot = result[start : start + BLOCK]
@@ -84,7 +85,10 @@ class KeyTable:
             found = np.take(self.keys, slot, out=spare[: len(block)], mode="clip")
             missed = np.flatnonzero(found != block)
             if len(missed):
-                slot[missed] = self._probe(block[missed], slot[missed])
+                missed = missed[self._settle(block[missed], slot[missed])]
+                displaced.append(missed + start)
+        if displaced:
+            self._probe(keys, result, np.concatenate(displaced))
         return result
 
     def _hash(self, keys: Int64, out: NDArray[np.uint64], spare: NDArray[np.uint64]) -> None:
@@ -94,27 +98,29 @@ class KeyTable:
         np.multiply(out, _MIX, out=out)
         np.right_shift(out, self._shift, out=out)
 
-    def _probe(self, keys: Int64, slots: Int64) -> Int64:
-        """Linear probing: put a key into its slot if that is free, else look at the next one."""
-        result = slots
-        rows = np.arange(len(keys))
-        while True:
-            self._insert(keys, slots)
-            wrong = np.flatnonzero(self.keys[slots] != keys)
-            if not len(wrong):
-                result[rows] = slots
-                return result
-            right = np.ones(len(rows), np.bool_)
-            right[wrong] = False
-            result[rows[right]] = slots[right]
-            rows, keys = rows[wrong], keys[wrong]
-            slots = (slots[wrong] + 1) & (self.size - 1)
+    def _probe(self, keys: Int64, slots: Int64, rows: Int64) -> None:
+        """Linear probing: whoever finds another key in his slot looks at the next one."""
+        key, slot = keys[rows], slots[rows]
+        while len(rows):
+            slot = (slot + 1) & (self.size - 1)
+            wrong = self._settle(key, slot)
+            slots[rows] = slot  # those that are wrong get another one in the next round
+            rows, key, slot = rows[wrong], key[wrong], slot[wrong]
+
+    def _settle(self, keys: Int64, slots: Int64) -> Int64:
+        """Put keys into slots that are free; which keys found another key in theirs."""
+        found = self.keys[slots]
+        wrong = np.flatnonzero(found != keys)
+        free = wrong[found[wrong] == self._empty]
+        if not len(free):
+            return wrong
+        self._insert(keys[free], slots[free])
+        displaced: Int64 = wrong[self.keys[slots[wrong]] != keys[wrong]]
+        return displaced
 
     def _insert(self, keys: Int64, slots: Int64) -> None:
         with self._lock:
             free = np.flatnonzero(self.keys[slots] == self._empty)
-            if not len(free):
-                return
             # One writer a slot: another thread must never see a key there that is replaced a moment later.
             wanted = slots[free]
             self._winner[wanted] = free
