@@ -5,14 +5,16 @@ from custinfo._lazy import lazy_exports
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from custinfo.model._account import Account, AccountStatus, Transaction, TransactionKind, TransactionStatus
-    from custinfo.model._codec import catalogue, dumps, from_dict, kind_of, loads, plain_value, to_dict
+    from custinfo.model._codec import dumps, from_dict, loads, plain_value, to_dict
     from custinfo.model._consent import Consent, ConsentStatus
     from custinfo.model._contact import Address, Email, Identifier, Phone, Tag
     from custinfo.model._customer import Customer, CustomerKind, CustomerStatus
+    from custinfo.model._entities import catalogue, kind_of
     from custinfo.model._field import FieldInfo, Index, fields_of, personal_fields
     from custinfo.model._ids import new_id
     from custinfo.model._interaction import Channel, Direction, Interaction
     from custinfo.model._iso4217 import is_currency, minor_digits
+    from custinfo.model._json_schema import json_schema
     from custinfo.model._keys import email_key, identifier_key, name_key, phone_key
     from custinfo.model._lookup import Term, indexes_of, lookup_terms
     from custinfo.model._mask import mask
@@ -31,10 +33,8 @@ _MODULES = {
         "TransactionStatus",
     ),
     "_codec": (
-        "catalogue",
         "dumps",
         "from_dict",
-        "kind_of",
         "loads",
         "plain_value",
         "to_dict",
@@ -55,6 +55,10 @@ _MODULES = {
         "CustomerKind",
         "CustomerStatus",
     ),
+    "_entities": (
+        "catalogue",
+        "kind_of",
+    ),
     "_field": (
         "FieldInfo",
         "Index",
@@ -71,6 +75,7 @@ _MODULES = {
         "is_currency",
         "minor_digits",
     ),
+    "_json_schema": ("json_schema",),
     "_keys": (
         "email_key",
         "identifier_key",
@@ -131,6 +136,7 @@ __all__ = [
     "identifier_key",
     "indexes_of",
     "is_currency",
+    "json_schema",
     "kind_of",
     "loads",
     "lookup_terms",

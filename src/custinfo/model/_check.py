@@ -152,26 +152,28 @@ def many(kind: type, *, blank: bool = True) -> Any:
     """
 
     def convert(value: object, field: Field[Any]) -> tuple[Any, ...]:
-        if value == ():
-            return ()
-        if isinstance(value, kind):
-            items: tuple[Any, ...] = (value,)
-        elif isinstance(value, str | bytes | Mapping | Set) or not isinstance(value, Iterable):
-            # The order of a set is another in each process.
-            raise _fault("field.type", field.name, f"must be a list of {kind.__name__}, not {type(value).__name__}")
-        else:
-            items = tuple(value)
+        items = value if type(value) is tuple else _members(value, kind, field.name)
         for place, item in enumerate(items):
-            path = f"{field.name}[{place}]"
             if kind is str:
-                text = check_text(item, path)
+                text = check_text(item, f"{field.name}[{place}]")
                 if not blank and not text.strip():
-                    raise _fault("text.empty", path, "must not be empty")
+                    raise _fault("text.empty", f"{field.name}[{place}]", "must not be empty")
             elif not isinstance(item, kind):
-                raise _fault("field.type", path, f"must be {kind.__name__}, not {type(item).__name__}")
+                raise _fault(
+                    "field.type", f"{field.name}[{place}]", f"must be {kind.__name__}, not {type(item).__name__}"
+                )
         return items
 
     return attrs.Converter(convert, takes_field=True)
+
+
+def _members(value: object, kind: type, path: str) -> tuple[Any, ...]:
+    if isinstance(value, kind):
+        return (value,)
+    # The order of a set is another in each process.
+    if isinstance(value, str | bytes | Mapping | Set) or not isinstance(value, Iterable):
+        raise _fault("field.type", path, f"must be a list of {kind.__name__}, not {type(value).__name__}")
+    return tuple(value)
 
 
 def _versions(value: object, field: Field[Any]) -> dict[str, int]:
@@ -184,9 +186,11 @@ def _versions(value: object, field: Field[Any]) -> dict[str, int]:
 
 
 def _json_object(value: object, field: Field[Any]) -> dict[str, Any]:
+    if not value and type(value) is dict:
+        return {}
     if not isinstance(value, Mapping):
         raise _fault("json.type", field.name, f"must be a mapping, not {type(value).__name__}")
-    copy: dict[str, Any] = json_copy(value, field.name) if value else {}
+    copy: dict[str, Any] = json_copy(value, field.name)
     return copy
 
 

@@ -100,11 +100,18 @@ class Address:
     label: str | None = plain("home, billing, shipping", "标签", default=None, validator=optional_text)
 
     def __attrs_post_init__(self) -> None:
-        if not any(getattr(self, name) for name in _ADDRESS_PARTS):
+        if not (
+            self.address_lines
+            or self.street_name
+            or self.building_number
+            or self.unit
+            or self.sublocality
+            or self.locality
+            or self.administrative_area
+            or self.postal_code
+            or self.region_code
+        ):
             raise InvalidFieldError("an address needs at least one part", code="address.empty", path="address_lines")
-
-
-_ADDRESS_PARTS = tuple(field.name for field in attrs.fields(Address) if field.name != "label")
 
 
 @attrs.frozen(kw_only=True)
@@ -127,8 +134,8 @@ class Identifier:
     verified_at: datetime | None = plain("when it was verified", "核实时间", default=None, converter=optional_utc)
 
     def __attrs_post_init__(self) -> None:
-        key = _identifier_text(self)
-        if len(key) * 4 > KEY_LIMIT and len(key.encode()) > KEY_LIMIT:
+        characters = len(self.scheme) + len(self.issuer or self.country or "") + len(self.value)
+        if 4 * characters + 2 > KEY_LIMIT and len(_identifier_text(self).encode()) > KEY_LIMIT:
             raise InvalidFieldError(
                 f"scheme, issuer and value together are longer than {KEY_LIMIT:,} bytes of UTF-8",
                 code="text.too_long",
