@@ -14,7 +14,17 @@ from pathlib import Path
 import pytest
 
 from custinfo.errors import SchemaVersionError, StoreError
-from custinfo.store import START, Key, MemoryStore, Record, SqliteStore, SupportsPurge, _sqlite_unit, open_store
+from custinfo.store import (
+    START,
+    Key,
+    MemoryStore,
+    Record,
+    SqliteStore,
+    SupportsPurge,
+    _sqlite,
+    _sqlite_unit,
+    open_store,
+)
 
 SECRET = b"Wilhelmina Overstreet, 12 Example Road"
 
@@ -456,3 +466,105 @@ def test_another_url_is_refused_without_showing_what_follows_the_scheme(bad, pat
     assert "hush" not in str(caught.value)
     if bad.startswith("postgresql"):
         assert "memory:, sqlite:" in str(caught.value)
+
+
+def test_an_old_sqlite_library_is_refused(path, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 0))
+    assert code_of(lambda: SqliteStore(path)) == "store.sqlite_version"
+    assert not path.exists()
+
+
+def test_a_fork_while_a_unit_is_open_makes_the_store_of_the_child_useless(path):
+    """What the child does, done here: nothing of the parent's connection is touched."""
+    store = SqliteStore(path)
+
+    def fork_inside():
+        with store.unit() as unit:
+            unit.put(thing("a"), (), 0)
+            store._before_fork()
+            store._after_fork(child=True)
+            assert code_of(lambda: unit.get("thing", ["a"])) == "store.forked"
+            assert code_of(store.unit) == "store.forked"
+
+    assert code_of(fork_inside) == "store.forked"
+    abandoned = _sqlite._ABANDONED.pop()
+    assert abandoned.in_transaction
+    abandoned.close()
+    store.close()
+    with closing(SqliteStore(path)) as again:
+        assert ids_of(again) == []
+
+
+def test_a_connection_collected_in_a_child_is_not_closed_there(path, monkeypatch):
+    store = SqliteStore(path)
+    put(store, "a")
+    pid = os.getpid()
+    monkeypatch.setattr(os, "getpid", lambda: pid + 1)
+    del store._local.link
+    monkeypatch.undo()
+    _sqlite._ABANDONED.pop().close()
+    assert ids_of(store) == ["a"]
+    store.close()
+
+
+def test_a_connection_that_cannot_be_opened_is_told(path):
+    store = SqliteStore(path)
+    with store.unit():
+        pass
+    store._before_fork()
+    store._after_fork(child=False)
+    path.unlink()
+    path.mkdir()
+    assert code_of(lambda: put(store, "a")) == "store.open"
+    store.close()
+    path.rmdir()
+
+
+def test_a_file_that_is_being_set_up_by_another_process_is_waited_for(path):
+    """WAL mode cannot be switched on while another connection reads; SQLite itself does not wait then."""
+    SqliteStore(path).close()
+    raw(path, "DROP TABLE ci_meta")
+    raw(path, "DROP TABLE ci_record")
+    raw(path, "DROP TABLE ci_key")
+    raw(path, "DROP TABLE ci_outbox")
+    raw(path, "PRAGMA journal_mode = DELETE")
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        timer = threading.Timer(0.1, other.execute, ["ROLLBACK"])
+        timer.start()
+        store = SqliteStore(path)
+        timer.join()
+    put(store, "a")
+    assert ids_of(store) == ["a"]
+    store.close()
+
+
+def test_two_threads_that_set_up_one_file_agree(path):
+    stores = []
+    start = threading.Barrier(4)
+
+    def make():
+        start.wait(5)
+        stores.append(SqliteStore(path))
+
+    threads = [threading.Thread(target=make) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(stores) == 4
+    assert len({store._incarnation for store in stores}) == 1
+    for store in stores:
+        store.close()
+
+
+def test_an_error_inside_a_read_ends_the_unit(path):
+    store = SqliteStore(path)
+    raw(path, "DROP TABLE ci_record")
+
+    def read():
+        with store.unit(write=False) as unit:
+            assert code_of(lambda: unit.get("thing", ["a"])) == "store.sqlite"
+
+    assert code_of(read) == "store.unit_failed"
+    store.close()

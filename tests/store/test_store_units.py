@@ -445,3 +445,19 @@ def forked(job):
         finally:
             os._exit(255)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_a_memory_store_in_a_child_goes_on_without_the_unit_of_its_parent():
+    """What the child does, done here."""
+    store = MemoryStore()
+    block = store.unit()
+    unit = block.__enter__()
+    unit.put(thing("a"), (), 0)
+    store._before_fork()
+    store._after_fork(child=True)
+    with pytest.raises(StoreError) as caught:
+        unit.get("thing", ["a"])
+    assert caught.value.code == "store.forked"
+    assert use(store, "b") == [Record("thing", "b", 1, b"")]
+    store._after_fork(child=True)
+    assert len(use(store, "c")) == 2

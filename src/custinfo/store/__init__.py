@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         SupportsTrim,
         Unit,
     )
-    from custinfo.store._sqlite import SqliteStore
+    from custinfo.store._sqlite_store import SqliteStore
 
 __all__ = [
     "Collection",
@@ -58,7 +58,7 @@ __getattr__, __dir__ = lazy_exports(
         "Record": "custinfo.store._protocol",
         "RecordKeyStore": "custinfo.store._keystore",
         "RecordStore": "custinfo.store._protocol",
-        "SqliteStore": "custinfo.store._sqlite",
+        "SqliteStore": "custinfo.store._sqlite_store",
         "SupportsBackup": "custinfo.store._protocol",
         "SupportsBulk": "custinfo.store._protocol",
         "SupportsColumns": "custinfo.store._protocol",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BACKENDS = {
     "memory": ("custinfo.store._memory", "open_memory"),
-    "sqlite": ("custinfo.store._sqlite", "open_sqlite"),
+    "sqlite": ("custinfo.store._sqlite_store", "open_sqlite"),
 }
 """Scheme -> module and function that opens what follows the colon; imported when it is asked for."""
 

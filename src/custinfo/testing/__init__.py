@@ -1,11 +1,19 @@
-"""Contract suites for third-party backends and key providers; they need the extra ``testing``."""
+"""Contract suites for third-party backends, key stores and key providers; they need the extra ``testing``."""
 
 from custinfo._lazy import lazy_exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from custinfo.testing._keys import KeyProviderContract, KeyStoreContract
     from custinfo.testing._store import RecordStoreContract
 
-__all__ = ["RecordStoreContract"]
+__all__ = ["KeyProviderContract", "KeyStoreContract", "RecordStoreContract"]
 
-__getattr__, __dir__ = lazy_exports(__name__, {"RecordStoreContract": "custinfo.testing._store"})
+__getattr__, __dir__ = lazy_exports(
+    __name__,
+    {
+        "KeyProviderContract": "custinfo.testing._keys",
+        "KeyStoreContract": "custinfo.testing._keys",
+        "RecordStoreContract": "custinfo.testing._store",
+    },
+)
