@@ -52,24 +52,27 @@ class Auditor:
 
     @contextmanager
     def writing(self, act: Act) -> Iterator[Work]:
-        """A unit that commits together with one audit entry; a refusal undoes it and leaves one entry of its own."""
+        """A unit that commits together with one audit entry; an error undoes it and leaves one entry of its own.
+
+        What interrupts the process (Ctrl-C) leaves neither.
+        """
         try:
             with self._log.recording() as recorder, self._store.unit() as unit:
                 work = Work(unit)
                 yield work
                 if not work.silent:
                     recorder.append(unit, **self._entry(act, detail=work.detail))
-        except CustInfoError as error:
-            self.note(act, outcome="denied", detail={"code": error.code})
+        except Exception as error:
+            self.note(act, outcome="denied", detail={"code": _code(error)})
             raise
 
     def reading(self, act: Act, read: Callable[[], R]) -> R:
         """The answer of *read*; its audit entry is committed before the answer or the error is given."""
         try:
             answer = read()
-        except CustInfoError as error:
+        except Exception as error:
             outcome = "denied" if isinstance(error, AccessDeniedError) else "ok"
-            self.note(act, outcome=outcome, detail={"code": error.code})
+            self.note(act, outcome=outcome, detail={"code": _code(error)})
             raise
         self.note(act)
         return answer
@@ -87,3 +90,8 @@ class Auditor:
             "subject": act.subject,
             **more,
         }
+
+
+def _code(error: Exception) -> str:
+    """What the log says of an error: its code; of one that is not ours the class only, for its text may be personal."""
+    return error.code if isinstance(error, CustInfoError) else type(error).__name__
