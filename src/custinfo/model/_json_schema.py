@@ -67,7 +67,7 @@ def _property(field: attrs.Attribute[Any]) -> dict[str, Any]:
 
 
 def _schema_of(kind: Any, field: attrs.Attribute[Any]) -> dict[str, Any]:
-    arguments = getattr(kind, "__args__", ())
+    arguments: tuple[Any, ...] = getattr(kind, "__args__", ())
     if NoneType in arguments:
         (one,) = (argument for argument in arguments if argument is not NoneType)
         schema = _schema_of(one, field)
