@@ -14,6 +14,19 @@ CLEAR = "clear"
 OWN = "mask"
 
 
+def _name(_: object, attribute: attrs.Attribute[str], value: object) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidFieldError(f"{attribute.name} must be a name", code="policy.name", path=attribute.name)
+
+
+def _names(value: str | Iterable[str]) -> tuple[str, ...]:
+    # One name alone is text, whose letters would make a tuple of other names.
+    names = (value,) if isinstance(value, str) else tuple(value)
+    if not all(isinstance(name, str) and name for name in names):
+        raise InvalidFieldError("roles, actions and methods are names", code="policy.name")
+    return names
+
+
 @attrs.frozen
 class Principal:
     """Whoever acts: a user or a service that the host application has authenticated.
@@ -23,25 +36,30 @@ class Principal:
         roles: that the host application gave it.
         auth_methods: how it proved who it is, such as ``("pwd", "otp")``.
 
+    Raises:
+        InvalidFieldError: "policy.name".
+
     >>> Principal("desk-7", ["sales"]).roles
     ('sales',)
     """
 
-    name: str
-    roles: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    auth_methods: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    name: str = attrs.field(validator=_name)
+    roles: tuple[str, ...] = attrs.field(default=(), converter=_names)
+    auth_methods: tuple[str, ...] = attrs.field(default=(), converter=_names)
 
 
 def _fields(value: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
+    if isinstance(value, str):
+        value = (value,)
     fields = dict(value) if isinstance(value, Mapping) else dict.fromkeys(value, CLEAR)
     for path, how in fields.items():
-        entity, _, name = path.partition(".")
-        if not entity or not name:
-            raise InvalidFieldError(f"{path!r} is no field path; write 'customer.phones'", code="grant.field")
-        if how not in {CLEAR, OWN}:
-            kind, _, which = how.partition(":")
-            if kind != "mask":
-                raise InvalidFieldError("a field is granted 'clear', 'mask' or 'mask:<name>'", code="grant.how")
+        entity, _, name = path.partition(".") if isinstance(path, str) else ("", "", "")
+        if not entity or not name.isidentifier():
+            raise InvalidFieldError("a granted field is a path such as 'customer.phones'", code="grant.field")
+        kind, _, which = how.partition(":") if isinstance(how, str) else ("", "", "")
+        if how not in (CLEAR, OWN) and kind != OWN:
+            raise InvalidFieldError("a field is granted 'clear', 'mask' or 'mask:<name>'", code="grant.how", path=path)
+        if how not in (CLEAR, OWN):
             mask("", which)
     return fields
 
@@ -59,17 +77,17 @@ class Grant:
         auth_methods: that the principal must have used, such as ``("otp",)``.
 
     Raises:
-        InvalidFieldError: "grant.field", "grant.how", "mask.unknown".
+        InvalidFieldError: "grant.field", "grant.how", "mask.unknown", "policy.name".
 
     >>> Grant("sales", "service", {"customer.names": "clear", "customer.phones": "mask:last4"}).actions
     ('read',)
     """
 
-    role: str
-    purpose: str
+    role: str = attrs.field(validator=_name)
+    purpose: str = attrs.field(validator=_name)
     fields: dict[str, str] = attrs.field(converter=_fields)
-    actions: tuple[str, ...] = attrs.field(default=("read",), converter=tuple)
-    auth_methods: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    actions: tuple[str, ...] = attrs.field(default=("read",), converter=_names)
+    auth_methods: tuple[str, ...] = attrs.field(default=(), converter=_names, kw_only=True)
 
 
 class Authorizer(Protocol):
@@ -94,7 +112,10 @@ class Policy:
         self.grants = tuple(grants)
 
     def fields(self, principal: Principal, *, purpose: str, action: str, entity: str) -> dict[str, str]:
-        """The granted fields of an entity; of several grants of one field a clear one wins, then the first.
+        """The granted fields of an entity.
+
+        Of several grants of one field a clear one wins, then the field's own mask, then the first mask by name: the
+        order of the grants says nothing.
 
         Args:
             principal: whoever asks.
@@ -112,6 +133,7 @@ class Policy:
             ):
                 for path, how in grant.fields.items():
                     owner, _, name = path.partition(".")
-                    if owner == entity and (how == CLEAR or name not in granted):
-                        granted[name] = how
+                    if owner == entity:
+                        # "clear" < "mask" < "mask:...": their order as text is the order of precedence.
+                        granted[name] = min(how, granted.get(name, how))
         return granted
