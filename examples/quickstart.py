@@ -40,7 +40,8 @@ def spending() -> tuple[Rfm, dict[str, Decimal], dict[str, list[str]]]:
     """RFM, what each customer spent, and the source records that make him up."""
     table = rfm(book.transactions.columns(["customer_id", "occurred_at", "amount_minor"]), amount_minor="amount_minor")
     spent = {id: Decimal(int(minor)) / 100 for id, minor in zip(table.customer_ids, table.monetary_minor, strict=True)}
-    return table, spent, {c.id: [i.value for i in c.identifiers if i.issuer == "shop"] for c in book.customers.scan()}
+    found = book.customers.scan(fields=["identifiers"])  # decrypts nothing else
+    return table, spent, {c.id: [i.value for i in c.identifiers if i.issuer == "shop"] for c in found}
 
 
 _, spent, records = spending()

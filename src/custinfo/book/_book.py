@@ -24,7 +24,7 @@ from custinfo.book._intake import (
     zone,
 )
 from custinfo.book._ledger import Statement, Timeline, statement_of, timeline_of
-from custinfo.book._merging import plan_merge, undo_merge, write_merge
+from custinfo.book._merging import Plan, plan_merge, undo_merge, write_merges
 from custinfo.book._report import ImportReport
 from custinfo.book._tables import duplicate_columns, payment_columns
 from custinfo.book._views import Access, BookView
@@ -277,7 +277,7 @@ class Book:
             return self.desk.reading(act, read)
         with self.desk.writing(act) as work:
             plan = plan_merge(self.desk, ids, survivorship, unit=work.unit)
-            return write_merge(self.desk, plan, unit=work.unit)
+            return write_merges(self.desk, [plan], unit=work.unit)[0]
 
     def merge_all(self, duplicates: Duplicates, *, survivorship: Any = "most_complete") -> MergedAll:
         """Merge the clusters that are sure (``duplicates.auto``), and queue the others for review, in one unit.
@@ -293,15 +293,15 @@ class Book:
             )
         names = [str(id) for id in duplicates.ids]
         with self.desk.writing(Act(action="book.merge_all", entity="customer")) as work:
-            merges: list[Merge] = []
+            plans: list[Plan] = []
             doubtful = [cluster for cluster in _clusters(duplicates.labels) if len(set(duplicates.auto[cluster])) > 1]
             for cluster in _clusters(duplicates.auto):
                 try:
-                    plan = plan_merge(self.desk, [names[row] for row in cluster], survivorship, unit=work.unit)
+                    members = [names[row] for row in cluster]
+                    plans.append(plan_merge(self.desk, members, survivorship, unit=work.unit))
                 except MergeError:
                     doubtful.append(cluster)
-                else:
-                    merges.append(write_merge(self.desk, plan, unit=work.unit))
+            merges = write_merges(self.desk, plans, unit=work.unit)
             reviews = self._queue([[names[row] for row in cluster] for cluster in doubtful], work.unit)
             work.detail |= {"merges": len(merges), "reviews": len(reviews)}
         return MergedAll(tuple(merges), tuple(reviews))

@@ -102,22 +102,24 @@ def _golden(members: Sequence[Customer], survivor: Customer, survivorship: Any) 
     return golden
 
 
-def write_merge(desk: Desk, plan: Plan, *, unit: Unit) -> Merge:
-    """Write a planned merge: members point to the survivor, accounts move to it, and the merge is on record."""
-    survivor = plan.merge.survivor
+def write_merges(desk: Desk, plans: Sequence[Plan], *, unit: Unit) -> list[Merge]:
+    """Write planned merges of different customers: members point to their survivor, accounts move to it."""
     absorbed = [
-        attrs.evolve(member, status=CustomerStatus.MERGED, merged_into=survivor)
+        attrs.evolve(member, status=CustomerStatus.MERGED, merged_into=plan.golden.id)
+        for plan in plans
         for member in plan.members
-        if member.id != survivor
+        if member.id != plan.golden.id
     ]
-    # The members give up their unique look-ups before the survivor takes them.
+    # The members give up their unique look-ups before the survivors take them.
     customers = desk.customers.put_many(absorbed, unit=unit)
-    customers += desk.customers.put_many([plan.golden], unit=unit)
-    moved = [attrs.evolve(account, customer_id=survivor) for account in plan.accounts]
-    accounts = desk.accounts.put_many(moved, unit=unit)
-    after = {f"customer/{customer.id}": customer.version for customer in customers}
-    after |= {f"account/{account.id}": account.version for account in accounts}
-    return desk.merges.put(attrs.evolve(plan.merge, after=after), unit=unit)
+    customers += desk.customers.put_many([plan.golden for plan in plans], unit=unit)
+    accounts = desk.accounts.put_many(
+        [attrs.evolve(account, customer_id=plan.golden.id) for plan in plans for account in plan.accounts], unit=unit
+    )
+    written = {f"customer/{customer.id}": customer.version for customer in customers}
+    written |= {f"account/{account.id}": account.version for account in accounts}
+    merges = [attrs.evolve(plan.merge, after={key: written[key] for key in plan.merge.before}) for plan in plans]
+    return desk.merges.put_many(merges, unit=unit)
 
 
 def undo_merge(desk: Desk, merge_id: str, *, unit: Unit) -> Merge:
@@ -180,9 +182,7 @@ def baseline(desk: Desk, customer: Customer, *, unit: Unit) -> Customer | None:
 
     A source is compared with this, so that a repeated import does not undo what the merge decided.
     """
-    if customer.status is CustomerStatus.MERGED:
-        return customer
     merges = [merge for merge in desk.merges.find(unit=unit, survivor=customer.id) if merge.undone_at is None]
     if not merges:
-        return None
+        return customer if customer.status is CustomerStatus.MERGED else None
     return _before(desk, min(merges, key=lambda merge: merge.id), customer.id, unit=unit)
