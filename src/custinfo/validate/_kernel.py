@@ -114,4 +114,4 @@ def spans(block: Bytes, kinds: str) -> NDArray[np.bool_]:
     values = _ALPHANUMERIC[block]
     low = np.array([10 if kind == "a" else 0 for kind in kinds], dtype=np.uint8)
     high = np.array([9 if kind == "n" else 35 for kind in kinds], dtype=np.uint8)
-    return np.logical_and(values >= low, values <= high).all(axis=1)  # type: ignore[no-any-return]
+    return np.asarray(np.logical_and(values >= low, values <= high).all(axis=1))

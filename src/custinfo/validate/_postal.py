@@ -13,6 +13,7 @@ __all__ = ["PostalCodeValidator", "postal_code"]
 _MAX_LENGTH = 32
 _ANY = re.compile(r"[0-9A-Z](?:[0-9A-Z -]{0,10}[0-9A-Z])?").fullmatch
 _DIGIT = re.compile(r"[0-9]").search
+_without_mark = re.compile(r"^[A-Z]{1,2}-").sub
 _KINDS = {"#": "[0-9]", "@": "[A-Z]", "*": "[0-9A-Z]"}
 _SEPARATORS = str.maketrans("", "", " -")
 _compiled: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {}
@@ -83,7 +84,7 @@ def _fit(code: str, country: str, masks: tuple[str, ...]) -> str | None:
         patterns = _compiled[country] = tuple((_pattern(mask), mask) for mask in masks)
     bare = code.translate(_SEPARATORS)
     # mail from abroad used to have the country in front: D-10115, CH-8001
-    for candidate in (bare, bare.removeprefix(country)):
+    for candidate in dict.fromkeys((bare, bare.removeprefix(country), _without_mark("", code).translate(_SEPARATORS))):
         for pattern, mask in patterns:
             if pattern.fullmatch(candidate):
                 return _write(candidate, mask)

@@ -50,10 +50,10 @@ class CreditCodeValidator(NumberValidator):
 
         Source: GB 32100-2015; organisation code: GB 11714-1997.
 
-        >>> cn_uscc("91110000600037341l").issues[0].code
-        'cn_uscc.checksum'
-        >>> cn_uscc("91350100M000100Y43").meta["organisation_code"]
+        >>> cn_uscc("91350100m000100y43").meta["organisation_code"]
         'M000100Y4'
+        >>> cn_uscc("91350100M000100Y44").issues[0].code
+        'cn_uscc.checksum'
         """
         return super().__call__(value)
 

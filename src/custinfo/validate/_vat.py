@@ -98,7 +98,7 @@ class VatValidator(BaseValidator[str]):
             country: ISO 3166-1 alpha-2 code; left out, the number must begin with it. For `many` also one per row.
 
         Returns:
-            The compact number with the country's prefix where the country uses one; ``meta["country"]``.
+            The compact number as python-stdnum writes it for the country; ``meta["country"]`` says which.
 
         Raises:
             MissingExtraError: python-stdnum is not installed.
@@ -106,7 +106,7 @@ class VatValidator(BaseValidator[str]):
         Source: python-stdnum, which names the source of each country's format.
 
         >>> vat("DE 136 695 976").value  # doctest: +SKIP
-        'DE136695976'
+        '136695976'
         """
         _stdnum()
         from stdnum.util import get_cc_module
