@@ -249,3 +249,12 @@ def test_reprs_name_no_keys(shop):
     view = shop.as_(SALES, purpose="service")
     assert repr(view) == "BookView('desk-7', purpose='service')"
     assert repr(view.customers) == "CollectionView('customer', 'desk-7')"
+
+
+def test_a_grant_of_the_fields_own_mask_uses_what_the_model_declares(store, keyring):
+    policy = Policy([Grant("sales", "service", {"customer.birth_date": "mask", "customer.emails": "mask"})])
+    book = Book(store, keyring, policy)
+    book.import_customers(people(1))
+    (view,) = book.as_(SALES, purpose="service").customers.scan()
+    assert view.birth_date == "1980-**-**"
+    assert view.emails[0].value == "a***@example.com"

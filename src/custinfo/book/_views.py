@@ -11,7 +11,7 @@ from custinfo.book._desk import Desk
 from custinfo.book._ledger import Statement, Timeline, statement_of, timeline_of
 from custinfo.errors import AccessDeniedError
 from custinfo.govern import Act, Authorizer, Principal
-from custinfo.model import masked, plain_value
+from custinfo.model import fields_of, masked, plain_value
 from custinfo.store import Collection
 
 _ALWAYS = ("id",)
@@ -92,6 +92,7 @@ class CollectionView:
     def __init__(self, access: Access, collection: Collection[Any]) -> None:
         self._access = access
         self._collection = collection
+        self._own_masks = {info.path: info.mask for info in fields_of(collection.codec.cls)}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._collection.kind!r}, {self._access.principal.name!r})"
@@ -104,7 +105,7 @@ class CollectionView:
         values = {name: getattr(obj, name) for name in _ALWAYS}
         for name, how in granted.items():
             rule = "own" if how == "mask" else how.removeprefix("mask:")
-            values[name] = masked(getattr(obj, name), rule)
+            values[name] = masked(getattr(obj, name), rule, own=self._own_masks[name])
         return RecordView(self._collection.kind, values)
 
     def get(self, id: str) -> RecordView:
