@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 
@@ -21,7 +21,7 @@ def _name(_: object, attribute: attrs.Attribute[str], value: object) -> None:
 
 def _names(value: str | Iterable[str]) -> tuple[str, ...]:
     # One name alone is text, whose letters would make a tuple of other names.
-    names = (value,) if isinstance(value, str) else tuple(value)
+    names: tuple[Any, ...] = (value,) if isinstance(value, str) else tuple(value)
     if not all(isinstance(name, str) and name for name in names):
         raise InvalidFieldError("roles, actions and methods are names", code="policy.name")
     return names
@@ -51,7 +51,7 @@ class Principal:
 def _fields(value: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
     if isinstance(value, str):
         value = (value,)
-    fields = dict(value) if isinstance(value, Mapping) else dict.fromkeys(value, CLEAR)
+    fields: dict[Any, Any] = dict(value) if isinstance(value, Mapping) else dict.fromkeys(value, CLEAR)
     for path, how in fields.items():
         entity, _, name = path.partition(".") if isinstance(path, str) else ("", "", "")
         if not entity or not name.isidentifier():

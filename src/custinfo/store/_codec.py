@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+import hashlib
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import attrs
 
-from custinfo.errors import InvalidFieldError, KeyDestroyedError
+from custinfo.errors import InvalidFieldError, KeyDestroyedError, StoreError
 from custinfo.model import Index, fields_of, from_dict, indexes_of, kind_of, lookup_terms, personal_fields, to_dict
-from custinfo.store._payload import pack, unpack
+from custinfo.store._payload import Payload, pack, pack_sealed, unpack
 from custinfo.store._protocol import Key, Record
 
 TYPE_CHECKING = False
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _TOKEN_BITS = 256
+_LONGEST_KEY = 1024
+_MAC_SECRET = "payload"  # noqa: S105 - its name
 _FORMER = "former."
 _VERSIONED = ("version",)
 
@@ -38,7 +41,7 @@ class EntityCodec(Generic[T]):
     """
 
     def __init__(self, cls: type[T], cipher: FieldCipher | None) -> None:
-        self.cls: Any = cls
+        self.cls = cast("Any", cls)
         self.kind = kind_of(cls)
         self.cipher = cipher
         self.indexes = indexes_of(self.cls)
@@ -51,57 +54,86 @@ class EntityCodec(Generic[T]):
 
         keyring = self.cipher.keyring if self.cipher else None
         if keyring is None:
-            raise InvalidFieldError("look-ups need a cipher made of a keyring", code="store.keyring")
-        return BlindIndex(keyring, f"{self.kind}.{index.name}", normalize=index.normalize, bits=_TOKEN_BITS)
+            raise _no_keyring()
+        return BlindIndex(keyring, f"{self.kind}.{index.name}", normalize=_as_it_is, bits=_TOKEN_BITS)
 
-    def seal(self, objects: Sequence[T], subjects: Sequence[str]) -> list[Sealed]:
-        """Records and keys of objects, encrypted under the keys of their subjects."""
-        clear: list[dict[str, Any]] = []
-        secret: list[tuple[str, str | None, Mapping[str, object]]] = []
-        for obj, subject in zip(objects, subjects, strict=True):
-            data = to_dict(obj)
-            data.pop("version", None)
-            clear.append({name: value for name, value in data.items() if name in self.clear or not self.cipher})
-            hidden = {name: value for name, value in data.items() if name not in self.clear} if self.cipher else {}
-            secret.append((data["id"], subject, hidden))
-        tokens = self._encrypt(secret)
-        return [
-            Sealed(
-                Record(self.kind, row[0], 0, pack(head, tokens[place], subject=row[1])),
-                self.keys(obj),
+    def seal(self, objects: Sequence[T], subjects: Sequence[str], *, bound: Container[str] = ()) -> list[Sealed]:
+        """Records and keys of objects, encrypted under the keys of their subjects.
+
+        Args:
+            objects: what to store.
+            subjects: data subject of each.
+            bound: ids of records that were encrypted before: they keep their subject though nothing in them is
+                personal now.
+        """
+        rows = [to_dict(obj) for obj in objects]
+        for row in rows:
+            row.pop("version", None)
+        ids = [str(obj.id) for obj in objects]  # type: ignore[attr-defined]  # an entity
+        if self.cipher is None:
+            return [
+                Sealed(Record(self.kind, id, 0, pack(row)), self.keys(obj))
+                for obj, id, row in zip(objects, ids, rows, strict=True)
+            ]
+        clear = self.clear
+        hidden = [{name: value for name, value in row.items() if name not in clear} for row in rows]
+        tokens = self._encrypt(ids, subjects, hidden)
+        key = self._mac_key()
+        sealed = []
+        for obj, id, subject, row, token in zip(objects, ids, subjects, rows, tokens, strict=True):
+            payload = Payload(
+                {name: value for name, value in row.items() if name in clear},
+                token,
+                subject if token or id in bound else None,
             )
-            for place, (obj, head, row) in enumerate(zip(objects, clear, secret, strict=True))
-        ]
+            data = pack_sealed(payload, kind=self.kind, id=id, key=key)
+            sealed.append(Sealed(Record(self.kind, id, 0, data), self.keys(obj)))
+        return sealed
 
-    def _encrypt(self, rows: list[tuple[str, str | None, Mapping[str, object]]]) -> list[dict[str, bytes]]:
-        tokens: list[dict[str, bytes]] = [{} for _ in rows]
-        filled = [place for place, row in enumerate(rows) if row[2]]
+    def _encrypt(
+        self, ids: Sequence[str], subjects: Sequence[str], hidden: Sequence[Mapping[str, object]]
+    ) -> list[dict[str, bytes]]:
+        tokens: list[dict[str, bytes]] = [{} for _ in ids]
+        filled = [place for place, values in enumerate(hidden) if values]
         if self.cipher is not None and filled:
-            made = self.cipher.encrypt_records([rows[place] for place in filled], entity=self.kind)
-            for place, token in zip(filled, made, strict=True):
+            rows = [(ids[place], subjects[place], hidden[place]) for place in filled]
+            for place, token in zip(filled, self.cipher.encrypt_records(rows, entity=self.kind), strict=True):
                 tokens[place] = token
         return tokens
+
+    def _mac_key(self) -> bytes:
+        if self.cipher is None or self.cipher.keyring is None:
+            raise _no_keyring()
+        return self.cipher.keyring.secret(_MAC_SECRET)
+
+    def read(self, record: Record) -> Payload:
+        """What a record holds, its MAC checked where the collection is encrypted, nothing decrypted yet."""
+        key = None if self.cipher is None else self._mac_key()
+        return unpack(record.data, kind=record.kind, id=record.id, key=key)
 
     def open(self, record: Record, *, fields: Iterable[str] | None = None) -> T:
         """The object of a record; of its personal fields only *fields* are decrypted, where given.
 
         Fields whose key was shredded come back empty.
         """
-        clear, tokens, subject = unpack(record.data)
+        return self.build(record, self.read(record), fields=fields)
+
+    def build(self, record: Record, payload: Payload, *, fields: Iterable[str] | None = None) -> T:
+        """`open` for what `read` gave."""
+        clear, tokens, subject = payload
         if fields is not None:
             wanted = frozenset(fields)
             tokens = {name: token for name, token in tokens.items() if name in wanted}
             clear = {name: value for name, value in clear.items() if name in wanted or name in self.clear}
-        obj: T = from_dict({**clear, **self._decrypt(record.id, tokens, subject), "version": record.version})
+        values = {**clear, **self._decrypt(record.id, tokens, subject), "version": record.version}
+        if values.get("id") != record.id or str(values.get("$v")).partition("/")[0] != self.kind:
+            raise StoreError("the stored record is not what its place says; restore it", code="payload.broken")
+        obj: T = from_dict(values)
         return obj
 
     def _decrypt(self, record_id: str, tokens: Mapping[str, bytes], subject: str | None) -> dict[str, Any]:
-        if not tokens:
+        if not tokens or self.cipher is None:
             return {}
-        if self.cipher is None:
-            raise InvalidFieldError(
-                "the record is encrypted and this collection has no cipher; give it the keyring", code="store.cipher"
-            )
         try:
             return self.cipher.decrypt_record(tokens, entity=self.kind, record=record_id, subject=subject)
         except KeyDestroyedError:
@@ -113,25 +145,35 @@ class EntityCodec(Generic[T]):
             info.path.partition(".")[0].removesuffix("[]") for info in fields_of(self.cls) if info.index == index
         )
 
-    @staticmethod
-    def clear_fields(record: Record) -> dict[str, Any]:
+    def clear_fields(self, record: Record) -> dict[str, Any]:
         """The fields of a record that are stored in clear, as JSON values; fields at their default are absent."""
-        return unpack(record.data)[0]
+        return self.read(record).clear
 
-    @staticmethod
-    def subject(record: Record) -> str | None:
-        """The data subject under whose key a record is encrypted, or None where nothing in it is."""
-        return unpack(record.data)[2]
+    def subject(self, record: Record) -> str | None:
+        """The data subject under whose key a record is, or was, encrypted; None where nothing in it ever was."""
+        return self.read(record).subject
+
+    def is_blank(self, record: Record) -> bool:
+        """Whether a record holds no personal value, readable or not."""
+        payload = self.read(record)
+        return not payload.tokens and payload.clear.keys() <= self.clear
 
     def keys(self, obj: T) -> list[Key]:
         """Look-up keys of an object; a merged customer keeps none that is unique, they are its survivor's."""
         merged = getattr(obj, "merged_into", None) is not None
         keys: list[Key] = []
         for term in lookup_terms(obj):
-            value = self._blind[term.name].token(term.text) if term.name in self._blind else term.text
-            key = Key(term.name, value, unique=term.unique)
-            keys.append(self.former(key) if merged and term.unique else key)
+            for value in self._values(term.name, term.text, unique=term.unique):
+                key = Key(term.name, value, unique=term.unique)
+                keys.append(self.former(key) if merged and term.unique else key)
         return keys
+
+    def _values(self, name: str, text: str, *, unique: bool) -> tuple[str, ...]:
+        index = self._blind.get(name)
+        if index is None:
+            return (_storable(text),)
+        # While an index key is rotated, a unique value is held under both, or another record could take it.
+        return index.tokens(text) if unique else (index.token(text),)
 
     @staticmethod
     def former(key: Key) -> Key:
@@ -150,13 +192,31 @@ class EntityCodec(Generic[T]):
                 f"{self.kind} has no look-up {name!r}; there are {', '.join(sorted(self.indexes))}", code="find.unknown"
             )
         text: str | None = value if isinstance(value, str) else _text(index.text, value)
-        if not text:
+        normal = index.normalize(text) if text else ""
+        if not normal:
             raise InvalidFieldError(
                 f"{name} is looked up by text or by the value object that holds it", code="find.value", path=name
             )
         if name in self._blind:
-            return [Key(name, token) for token in self._blind[name].tokens(text)]
-        return [Key(name, index.normalize(text))]
+            return [Key(name, token) for token in self._blind[name].tokens(normal)]
+        return [Key(name, _storable(normal))]
+
+
+def _storable(text: str) -> str:
+    """A look-up text in clear as a backend can keep it: one that is too long or has a NUL by its hash."""
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data) <= _LONGEST_KEY and "\0" not in text:
+        return text
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def _as_it_is(text: str) -> str:
+    # Terms and queries are in their look-up form already; a second time would cost as much as the hash.
+    return text
+
+
+def _no_keyring() -> InvalidFieldError:
+    return InvalidFieldError("an encrypted collection needs a cipher made of a keyring", code="store.keyring")
 
 
 def _text(read: Callable[[Any], str | None], value: object) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from custinfo.errors import ConflictError, InvalidFieldError, RecordNotFoundError
+from custinfo.errors import ConflictError, CustInfoError, InvalidFieldError, RecordNotFoundError
 from custinfo.store._codec import EntityCodec
 from custinfo.store._project import project
 from custinfo.store._protocol import Key, Record, RecordStore, SupportsBulk, Unit
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _PAGE = 500
 HISTORY = ".history"
+_ERASED = "erased"
+_HIDDEN = {"merged", _ERASED}
 
 
 def _now() -> datetime:
@@ -95,16 +97,18 @@ class Collection(Generic[T]):
     def resolve(self, ids: Sequence[str], *, unit: Unit) -> list[Record]:
         """Records of ids, each once; a merged customer gives its survivor."""
         found: dict[str, Record] = {}
-        wanted = list(ids)
+        seen: set[str] = set()
+        wanted = list(dict.fromkeys(ids))
         while wanted:
-            following = []
+            seen.update(wanted)
+            following: dict[str, None] = {}
             for record in unit.get(self.kind, wanted):
                 target = self.merged_into(record)
                 if target is None:
                     found[record.id] = record
-                elif target not in found:
-                    following.append(target)
-            wanted = list(dict.fromkeys(following))
+                elif target not in seen:  # a damaged store may lead in a circle
+                    following[target] = None
+            wanted = list(following)
         return list(found.values())
 
     def merged_into(self, record: Record) -> str | None:
@@ -113,7 +117,9 @@ class Collection(Generic[T]):
         return str(target) if target is not None else None
 
     def find(self, *, unit: Unit | None = None, fields: Iterable[str] | None = None, **query: object) -> list[T]:
-        """The objects that match every look-up, in code-point order of their ids, survivors for merged ones.
+        """The objects that match every look-up, in code-point order of their ids.
+
+        A merged customer is found by its own values and given as its survivor; erased ones are not given.
 
         Args:
             unit: a unit to read in.
@@ -124,8 +130,23 @@ class Collection(Generic[T]):
             InvalidFieldError: "find.unknown", "find.value", "find.empty".
         """
         with self._unit(unit, write=False) as inside:
-            records = self.resolve(self.find_ids(unit=inside, **query), unit=inside)
-            return [self.codec.open(record, fields=fields) for record in sorted(records, key=lambda record: record.id)]
+            if len(query) < 2:
+                found = {record.id: record for record in self.resolve(self.find_ids(unit=inside, **query), unit=inside)}
+            else:
+                each = [
+                    {
+                        record.id: record
+                        for record in self.resolve(self.find_ids(unit=inside, **{name: value}), unit=inside)
+                    }
+                    for name, value in query.items()
+                ]
+                found = {id: record for id, record in each[0].items() if all(id in other for other in each)}
+            payloads = [(found[id], self.codec.read(found[id])) for id in sorted(found)]
+            return [
+                self.codec.build(record, payload, fields=fields)
+                for record, payload in payloads
+                if payload.clear.get("status") != _ERASED
+            ]
 
     def find_ids(self, *, unit: Unit, **query: object) -> list[str]:
         """Ids of the records that match every look-up, merged ones included, in code-point order."""
@@ -146,8 +167,9 @@ class Collection(Generic[T]):
         """
         wanted = None if fields is None else frozenset(fields)
         for record in self.records():
-            if hidden or self.codec.clear_fields(record).get("status") not in {"merged", "erased"}:
-                yield self.codec.open(record, fields=wanted)
+            payload = self.codec.read(record)
+            if hidden or payload.clear.get("status") not in _HIDDEN:
+                yield self.codec.build(record, payload, fields=wanted)
 
     def records(self) -> Iterator[Record]:
         """All stored records in code-point order of their ids, page by page, each page in a unit of its own."""
@@ -181,7 +203,8 @@ class Collection(Generic[T]):
                 owner, _, version = record.id.rpartition("/")
                 if not record.id.startswith(f"{id}/"):
                     return found
-                if owner == id:
+                # Ids may hold slashes: another record's states can lie between.
+                if owner == id and version.isascii() and version.isdecimal():
                     found.append(Record(self.kind, id, int(version), record.data))
             if len(page) < _PAGE:
                 return found
@@ -220,6 +243,7 @@ class Collection(Generic[T]):
         Raises:
             ConflictError: the store has another version.
             DuplicateKeyError: another record holds one of its unique look-ups.
+            InvalidFieldError: "put.class", "payload.json".
         """
         subjects = None if subject is None else [subject]
         return self.put_many([obj], subjects=subjects, extra_keys=extra_keys, unit=unit)[0]
@@ -233,34 +257,38 @@ class Collection(Generic[T]):
         unit: Unit | None = None,
     ) -> list[T]:
         """Store many objects in one unit; see `put`."""
+        self._check(objects)
         with self._unit(unit, write=True) as inside:
             old = self._current(objects, inside)
-            owners = [
-                (self.codec.subject(old[id]) if id in old else None)
-                or (subjects[place] if subjects is not None else id)
-                for place, id in enumerate(map(_id, objects))
-            ]
+            bound = {id: subject for id, record in old.items() if (subject := self.codec.subject(record)) is not None}
+            own = [_id(obj) for obj in objects] if subjects is None else subjects
+            owners = [bound.get(_id(obj), subject) for obj, subject in zip(objects, own, strict=True)]
             now = self._clock()
             stamped = [
-                attrs.evolve(obj, created_at=getattr(obj, "created_at", None) or now, updated_at=now)  # type: ignore[misc]  # an attrs class
+                attrs.evolve(
+                    obj,  # type: ignore[misc]  # an attrs class
+                    version=_version(obj) + 1,
+                    created_at=getattr(obj, "created_at", None) or now,
+                    updated_at=now,
+                )
                 for obj in objects
             ]
-            sealed = self.codec.seal(stamped, owners)
+            sealed = self.codec.seal(stamped, owners, bound=bound)
             items: list[tuple[Record, Sequence[Key], int]] = [
-                (Record(self.kind + HISTORY, f"{record.id}/{record.version:010d}", 0, record.data), (), 0)
+                (Record(self.kind + HISTORY, _state(record.id, record.version), 0, record.data), (), 0)
                 for record in old.values()
             ]
-            first = len(items)
             items += [
                 (row.record, [*row.keys, *extra_keys], _version(obj)) for row, obj in zip(sealed, objects, strict=True)
             ]
-            versions = _write(inside, items)[first:]
+            _write(inside, items)
             for obj in objects:
                 inside.emit(f"{self.kind}.{'updated' if _version(obj) else 'created'}", _id(obj), b"")
-        return [
-            attrs.evolve(obj, version=version)  # type: ignore[misc]  # an attrs class
-            for obj, version in zip(stamped, versions, strict=True)
-        ]
+        return stamped
+
+    def _check(self, objects: Sequence[T]) -> None:
+        if not all(type(obj) is self.codec.cls for obj in objects):
+            raise InvalidFieldError(f"only objects of {self.codec.cls.__name__} go in here", code="put.class")
 
     def _current(self, objects: Sequence[T], unit: Unit) -> dict[str, Record]:
         """The stored records that the objects replace, checked for their versions."""
@@ -285,9 +313,9 @@ class Collection(Generic[T]):
 
         Raises:
             RecordNotFoundError: there is none.
-            InvalidFieldError: "update.unknown", or what the new values break.
+            InvalidFieldError: "update.unknown", "update.value", or what the new values break.
         """
-        known = {attribute.name for attribute in attrs.fields(self.codec.cls)}  # type: ignore[arg-type]  # an attrs class
+        known = {attribute.name for attribute in attrs.fields(self.codec.cls)}
         fixed = {"id", "version", "created_at", "updated_at"}
         if unknown := sorted(changes.keys() - (known - fixed)):
             raise InvalidFieldError(
@@ -296,7 +324,16 @@ class Collection(Generic[T]):
             )
         with self._unit(unit, write=True) as inside:
             obj = self.get(id, unit=inside)
-            return self.put(attrs.evolve(obj, **changes), unit=inside)  # type: ignore[misc]  # an attrs class
+            try:
+                changed = attrs.evolve(obj, **changes)  # type: ignore[misc]  # an attrs class
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                if isinstance(error, CustInfoError):
+                    raise
+                # From None: what Python says of a wrong value may quote it.
+                raise InvalidFieldError(
+                    f"a new value of {', '.join(sorted(changes))} is not of the field's type", code="update.value"
+                ) from None
+            return self.put(changed, unit=inside)
 
     def delete(self, id: str, *, unit: Unit | None = None) -> None:
         """Delete an object and its history.
@@ -314,9 +351,14 @@ class Collection(Generic[T]):
         """Delete the former states of one object; gives their number."""
         former = self.history_records(id, unit=unit)
         for record in former:
-            name = f"{id}/{record.version:010d}"
+            name = _state(id, record.version)
             unit.delete(self.kind + HISTORY, name, unit.get(self.kind + HISTORY, [name])[0].version)
         return len(former)
+
+
+def _state(id: str, version: int) -> str:
+    """Id of the history record of a former state."""
+    return f"{id}/{version:010d}"
 
 
 def _id(obj: Any) -> str:
@@ -327,7 +369,9 @@ def _version(obj: Any) -> int:
     return int(obj.version)
 
 
-def _write(unit: Unit, items: Sequence[tuple[Record, Sequence[Key], int]]) -> list[int]:
+def _write(unit: Unit, items: Sequence[tuple[Record, Sequence[Key], int]]) -> None:
     if isinstance(unit, SupportsBulk):
-        return unit.put_many(items)
-    return [unit.put(record, keys, expected) for record, keys, expected in items]
+        unit.put_many(items)
+    else:
+        for record, keys, expected in items:
+            unit.put(record, keys, expected)
