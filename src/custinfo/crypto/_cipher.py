@@ -260,7 +260,8 @@ record or subject, or was made under another key
         else:
             framed(subject)  # refuses what is not text
         values: dict[str, object] = {}
-        frames, last = self._frames, b""
+        frames = self._frames
+        last: bytes | None = None
         for field, token in tokens.items():
             if type(token) is not bytes:
                 token = _as_bytes(token)

@@ -28,30 +28,28 @@ def ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 class GuardedStore:
     """A key store whose own exceptions become `KeyUnavailableError`; the methods on the hot path guard by hand."""
 
-    __slots__ = ("_get", "_put", "key_store")
+    __slots__ = ("key_store",)
 
     def __init__(self, key_store: KeyStore) -> None:
         self.key_store = key_store
-        self._get = key_store.get
-        self._put = key_store.put
 
     def get(self, name: str) -> tuple[bytes | None, int] | None:
         """As `KeyStore.get`."""
         try:
-            return self._get(name)
+            return self.key_store.get(name)
         except CustInfoError:
             raise
         except Exception as exc:  # noqa: BLE001 - as in `ask`
-            raise _unavailable(self._get, exc) from None
+            raise _unavailable(self.key_store.get, exc) from None
 
     def put(self, items: Sequence[tuple[str, bytes | None, int]]) -> None:
         """As `KeyStore.put`."""
         try:
-            self._put(items)
+            self.key_store.put(items)
         except CustInfoError:
             raise
         except Exception as exc:  # noqa: BLE001 - as in `ask`
-            raise _unavailable(self._put, exc) from None
+            raise _unavailable(self.key_store.put, exc) from None
 
     def names(self, prefix: str, after: str) -> list[str]:
         """As `KeyStore.names`."""

@@ -171,7 +171,7 @@ class LocalKeyProvider:
 
 def _sync_folder(folder: Path) -> None:
     # Without it a power cut may lose the new name, and with it the key; Windows cannot open a folder.
-    if os.name == "posix":
+    if os.name == "posix":  # pragma: no branch - tested on POSIX systems
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)

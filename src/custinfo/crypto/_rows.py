@@ -15,6 +15,10 @@ import attrs
 from custinfo.crypto._format import ID_LEN, bad_token, framed
 from custinfo.crypto._provider import WrappedKey
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 ROOT_MAGIC = b"\xc2\x01"
 DATA_KEY_MAGIC = b"\xc3\x01"
 SECRET_MAGIC = b"\xc4\x01"
@@ -108,7 +112,7 @@ def unpack_roots(row: bytes) -> tuple[RootEntry, ...]:
     return tuple(entries)
 
 
-def pack_keys(entries: tuple[KeyEntry, ...], *, magic: bytes) -> bytes:
+def pack_keys(entries: Sequence[KeyEntry], *, magic: bytes) -> bytes:
     """A row of data keys (root id 32 | kid 32 | SIV blob 48 each) or of secrets (the same without kid)."""
     return magic + b"".join([entry.root_id + entry.kid + entry.blob for entry in entries])
 

@@ -86,15 +86,26 @@ class Secrets:
         return tuple(self._ring.unwrap(e, label=SECRET, subject=name.encode()) for e in entries), revision
 
     def _write(self, name: str, secrets: tuple[bytes, ...], revision: int) -> None:
+        entries = [self._wrap(name, secret) for secret in secrets]
+        self._watch.store.put([(self._prefix + name, pack_keys(entries, magic=SECRET_MAGIC), revision)])
+        # As for data keys: what a rotation of the root may have missed goes under the new root here.
+        while self._ring.moved_from(entries[0].root_id):
+            fresh = [self._wrap(name, secret) for secret in secrets]
+            self._replace(name, {old.blob: new for old, new in zip(entries, fresh, strict=True)})
+            entries = fresh
+
+    def _wrap(self, name: str, secret: bytes) -> KeyEntry:
+        return self._ring.wrap(secret, label=SECRET, subject=name.encode(), kid=b"")
+
+    def _replace(self, name: str, fresh: dict[bytes, KeyEntry]) -> None:
         while True:
-            entries: tuple[KeyEntry, ...] = tuple(
-                self._ring.wrap(secret, label=SECRET, subject=name.encode(), kid=b"") for secret in secrets
-            )
-            self._watch.store.put([(self._prefix + name, pack_keys(entries, magic=SECRET_MAGIC), revision)])
-            if not self._ring.moved_from(entries[0].root_id):
-                return
-            # A rotation of the root began meanwhile and its sweep may have missed this row: write it once more.
-            found = self._watch.store.get(self._prefix + name)
-            if found is None or found[1] == revision:
+            row, revision = self._watch.store.get(self._prefix + name) or (None, 0)
+            if row is None:
                 raise bad_token()
-            revision = found[1]
+            entries = unpack_keys(row, magic=SECRET_MAGIC)
+            moved = [fresh.get(entry.blob, entry) for entry in entries]
+            try:
+                self._watch.store.put([(self._prefix + name, pack_keys(moved, magic=SECRET_MAGIC), revision)])
+            except ConflictError:
+                continue
+            return
