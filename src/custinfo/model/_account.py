@@ -101,20 +101,28 @@ class Transaction:
     version: int = record_version()
     account_id: str = plain("id of the account", "账户编号", pii="pseudonym", index=ACCOUNT_ID, validator=key_text)
     kind: TransactionKind = plain(
-        "what it does", "类型", retention="ledger", default=TransactionKind.PAYMENT, converter=choice(TransactionKind)
+        "what it does",
+        "类型",
+        level="C2",
+        retention="ledger",
+        default=TransactionKind.PAYMENT,
+        converter=choice(TransactionKind),
     )
     status: TransactionStatus = plain(
         "where it stands",
         "状态",
+        level="C2",
         retention="ledger",
         default=TransactionStatus.POSTED,
         converter=choice(TransactionStatus),
     )
-    amount: Money = plain("amount", "金额", retention="ledger", validator=_money)
-    occurred_at: datetime = plain("when it happened", "发生时间", retention="ledger", converter=utc)
-    channel: str | None = plain("channel, such as pos or app", "渠道", default=None, validator=optional_text)
-    method: str | None = plain("payment method", "支付方式", default=None, validator=optional_text)
-    merchant: str | None = plain("merchant", "商户", default=None, validator=optional_text)
+    amount: Money = plain("amount", "金额", level="C2", retention="ledger", validator=_money)
+    occurred_at: datetime = plain("when it happened", "发生时间", level="C2", retention="ledger", converter=utc)
+    channel: str | None = plain(
+        "channel, such as pos or app", "渠道", level="C2", default=None, validator=optional_text
+    )
+    method: str | None = plain("payment method", "支付方式", level="C2", default=None, validator=optional_text)
+    merchant: str | None = plain("merchant", "商户", level="C2", default=None, validator=optional_text)
     related_id: str | None = plain(
         "transaction it refunds or corrects",
         "关联交易",

@@ -1,0 +1,282 @@
+"""A full object of each stored class, and strategies for hypothesis that fill every field."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from hypothesis import strategies as st
+
+from custinfo.errors import InvalidFieldError
+from custinfo.model import (
+    Account,
+    AccountStatus,
+    Address,
+    Channel,
+    Consent,
+    ConsentStatus,
+    Customer,
+    CustomerKind,
+    Direction,
+    Email,
+    Identifier,
+    Interaction,
+    Merge,
+    Money,
+    NameUse,
+    PersonName,
+    Phone,
+    ReviewStatus,
+    ReviewTask,
+    Tag,
+    Transaction,
+    TransactionKind,
+    TransactionStatus,
+)
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+LATER = datetime(2026, 2, 1, 8, 30, 15, 250_000, tzinfo=UTC)
+STAMPS: dict[str, Any] = {
+    "version": 3,
+    "created_at": NOON,
+    "updated_at": LATER,
+    "extra": {"loyalty_card": "L-77", "scores": [1, 2.5, None, True, {"深": "é"}]},
+}
+
+FULL: dict[str, Any] = {
+    "customer": Customer(
+        id="c1",
+        kind="organization",
+        status="merged",
+        names=[
+            PersonName(given="Rosa", family="Prar", middle="B."),
+            PersonName(given="伟", family="张", full="张伟", use="alias", family_first=True),
+        ],
+        organization="Example Ltd",
+        emails=[Email("rosa@example.com", label="work", verified_at=NOON), Email("r@example.com")],
+        phones=[Phone("+8613800138000", label="mobile", verified_at=LATER)],
+        addresses=[
+            Address(
+                address_lines=["100 Example Road", "2nd floor"],
+                street_name="Example Road",
+                building_number="100",
+                unit="7B",
+                sublocality="黄浦区",
+                locality="上海",
+                administrative_area="上海市",
+                postal_code="200000",
+                region_code="CN",
+                label="billing",
+            )
+        ],
+        identifiers=[
+            Identifier(scheme="external", issuer="shop", value="C00001"),
+            Identifier(scheme="cn_resident_id", value="TEST-0001", country="CN", verified_at=NOON),
+        ],
+        birth_date=date(1980, 2, 29),
+        sex="f",
+        notes=["prefers the window seat"],
+        tags=[Tag("vip"), Tag("newsletter")],
+        merged_into="c0",
+        **STAMPS,
+    ),
+    "account": Account(id="a1", customer_id="c1", currency="KWD", status="suspended", name="Savings", **STAMPS),
+    "transaction": Transaction(
+        id="t1",
+        account_id="a1",
+        kind="refund",
+        status="pending",
+        amount=Money(12_345, "KWD"),
+        occurred_at=NOON,
+        channel="app",
+        method="card",
+        merchant="Example Shop",
+        related_id="t0",
+        description="the blue one came back",
+        **STAMPS,
+    ),
+    "interaction": Interaction(
+        id="i1",
+        customer_id="c1",
+        channel="phone",
+        direction="inbound",
+        occurred_at=NOON,
+        summary="asked about the bill",
+        outcome="explained",
+        **STAMPS,
+    ),
+    "consent": Consent(
+        id="k1",
+        customer_id="c1",
+        purpose="marketing",
+        channel="email",
+        status="granted",
+        captured_at=NOON,
+        notice="2026-01",
+        proof="form 17",
+        **STAMPS,
+    ),
+    "merge": Merge(
+        id="m1",
+        survivor="c1",
+        members=["c1", "c2"],
+        before={"customer/c1": 1, "customer/c2": 4},
+        after={"customer/c1": 2, "customer/c2": 5},
+        undone_at=LATER,
+        **STAMPS,
+    ),
+    "reviewtask": ReviewTask(
+        id="r1",
+        reason="duplicate",
+        customer_ids=["c1", "c2"],
+        status="done",
+        assignee="desk-7",
+        proposal={"emails": [{"value": "rosa@example.org"}]},
+        **STAMPS,
+    ),
+}
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+keys = texts.filter(str.strip)
+times = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.timezones())
+currencies = st.sampled_from(["JPY", "USD", "CNY", "KWD", "CLF"])
+amounts = st.integers(0, 2**63 - 1)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+extras = st.dictionaries(texts.map(lambda text: "x-" + text), json_values, max_size=3)
+
+
+def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | strategy
+
+
+def built(cls: type, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Objects of a class; what its rules across fields refuse is drawn again."""
+
+    def make(values: dict[str, Any]) -> Any:
+        try:
+            return cls(**values)
+        except InvalidFieldError:
+            return None
+
+    return st.fixed_dictionaries({}, optional=fields).map(make).filter(lambda made: made is not None)
+
+
+def required(cls: type, needed: dict[str, st.SearchStrategy[Any]], **fields: st.SearchStrategy[Any]) -> Any:
+    def make(values: dict[str, Any]) -> Any:
+        return cls(**values)
+
+    return st.fixed_dictionaries(needed, optional=fields).map(make)
+
+
+def listed(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    return st.lists(strategy, max_size=2)
+
+
+names = built(
+    PersonName,
+    given=maybe(texts),
+    family=maybe(texts),
+    middle=maybe(texts),
+    full=maybe(texts),
+    use=st.sampled_from(NameUse),
+    family_first=st.booleans(),
+)
+emails = required(Email, {"value": keys}, label=maybe(texts), verified_at=maybe(times))
+phones = required(Phone, {"value": keys}, label=maybe(texts), verified_at=maybe(times))
+addresses = built(
+    Address, address_lines=listed(texts), locality=maybe(texts), postal_code=maybe(texts), region_code=maybe(texts)
+)
+identifiers = required(
+    Identifier, {"scheme": keys, "value": keys}, issuer=maybe(keys), country=maybe(keys), verified_at=maybe(times)
+)
+stamped = {
+    "id": keys.map(lambda text: "id-" + text),
+    "version": st.integers(0, 2**63 - 1),
+    "created_at": maybe(times),
+    "updated_at": maybe(times),
+    "extra": extras,
+}
+customers = required(
+    Customer,
+    {},
+    kind=st.sampled_from(CustomerKind),
+    status=st.sampled_from(["active", "erased"]),
+    names=listed(names),
+    organization=maybe(texts),
+    emails=listed(emails),
+    phones=listed(phones),
+    addresses=listed(addresses),
+    identifiers=listed(identifiers),
+    birth_date=maybe(st.dates()),
+    sex=maybe(texts),
+    notes=listed(texts),
+    tags=listed(keys.map(Tag)),
+    merged_into=maybe(keys),
+    **stamped,
+)
+money = st.builds(Money, st.integers(-(2**63), 2**63 - 1), currencies)
+accounts = required(
+    Account,
+    {"customer_id": keys, "currency": currencies},
+    status=st.sampled_from(AccountStatus),
+    name=maybe(texts),
+    **stamped,
+)
+transactions = required(
+    Transaction,
+    {"account_id": keys, "amount": st.builds(Money, amounts, currencies), "occurred_at": times},
+    kind=st.sampled_from(TransactionKind),
+    status=st.sampled_from(TransactionStatus),
+    channel=maybe(texts),
+    method=maybe(texts),
+    merchant=maybe(texts),
+    related_id=maybe(keys),
+    description=maybe(texts),
+    **stamped,
+)
+interactions = required(
+    Interaction,
+    {
+        "customer_id": keys,
+        "channel": st.sampled_from(Channel),
+        "direction": st.sampled_from(Direction),
+        "occurred_at": times,
+    },
+    summary=maybe(texts),
+    outcome=maybe(texts),
+    **stamped,
+)
+consents = required(
+    Consent,
+    {
+        "customer_id": keys,
+        "purpose": keys,
+        "channel": st.sampled_from(Channel),
+        "status": st.sampled_from(ConsentStatus),
+        "captured_at": times,
+    },
+    notice=maybe(texts),
+    proof=maybe(texts),
+    **stamped,
+)
+merges = required(
+    Merge,
+    {"survivor": keys, "members": listed(keys)},
+    before=st.dictionaries(texts, amounts, max_size=2),
+    after=st.dictionaries(texts, amounts, max_size=2),
+    undone_at=maybe(times),
+    **stamped,
+)
+reviews = required(
+    ReviewTask,
+    {"reason": keys, "customer_ids": listed(keys)},
+    status=st.sampled_from(ReviewStatus),
+    assignee=maybe(texts),
+    proposal=st.dictionaries(texts, json_values, max_size=2),
+    **stamped,
+)
+entities = st.one_of(customers, accounts, transactions, interactions, consents, merges, reviews)
