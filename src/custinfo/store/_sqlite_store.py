@@ -34,8 +34,9 @@ class SqliteStore:
         SchemaVersionError: the file was written by a newer custinfo.
 
     >>> import tempfile
+    >>> from custinfo.store import Key, Record
     >>> folder = tempfile.TemporaryDirectory()
-    >>> store = SqliteStore(Path(folder.name) / "shop.db")
+    >>> store = SqliteStore(f"{folder.name}/shop.db")
     >>> with store.unit() as unit:
     ...     unit.put(Record("customer", "c1", 0, b"data"), [Key("tag", "vip")], 0)
     1
