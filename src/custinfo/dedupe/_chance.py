@@ -26,6 +26,7 @@ class Chances:
         key: per field, counts of persons by key.
         swapped: counts by given-name key of persons who have it as either name.
         totals: persons with a value, per field.
+        usual: chance of equal values in customer data at large, per field; it decides where there are few records.
         table: float64 (fields, levels), chance of each level where no frequency says better.
         person: int64 (n,), the person whom each record is counted for.
     """
@@ -34,6 +35,7 @@ class Chances:
     key: list[Floats]
     swapped: Floats | None
     totals: Floats
+    usual: Floats
     table: Floats
     person: Ints
     strata: Ints | None
@@ -66,7 +68,7 @@ class Chances:
                 chance[crossed] = np.maximum(self.swapped[left[crossed]], self.swapped[right[crossed]]) / max(
                     self.totals[position], 1
                 )
-        return chance
+        return np.asarray(chance, np.float64)
 
     def _frequency(
         self,
@@ -85,7 +87,8 @@ class Chances:
                 a, b = one[left], other[right]
                 hit = (a == b) & (a >= 0)
                 others = counts[position][a] - apart
-                share = np.where(others <= 1.0, _once(counts[position]), others) / total
+                share = np.where(others <= 1.0, _once(counts[position]), others)
+                share = (share + _USUAL_WEIGHT * self.usual[position]) / (total + _USUAL_WEIGHT)
                 found = np.where(hit & ~(found <= share), share, found)
         local = stratum_counts[position]
         if local is not None and self.strata is not None and self.sizes is not None and codes.shape[1] == 1:
@@ -96,6 +99,33 @@ class Chances:
             share = (here + _SHRINK * found) / (self.sizes[position][self.strata[left]] + _SHRINK)
             found = np.where(within & ~np.isnan(found), share, found)
         return found
+
+
+# How often two persons agree in customer data at large, in orders of magnitude; as much as a hundred persons' worth.
+_USUAL = {
+    "given_name": 5e-3,
+    "family_name": 2e-3,
+    "middle_name": 1e-2,
+    "organization": 3e-4,
+    "email": 1e-5,
+    "phone": 1e-5,
+    "national_id": 1e-6,
+    "account": 1e-6,
+    "birth_date": 5e-5,
+    "street": 2e-3,
+    "house_number": 2e-2,
+    "unit": 1e-2,
+    "locality": 3e-2,
+    "postal_code": 2e-3,
+    "region": 0.1,
+    "country": 0.5,
+    "sex": 0.5,
+}
+_USUAL_WEIGHT = 100.0
+
+
+def _usual(fields: Sequence[Field]) -> Floats:
+    return np.array([_USUAL.get(field.name, 1e-3 if field.kind == "tokens" else 3e-2) for field in fields])
 
 
 def _once(counts: Floats) -> float:
@@ -109,7 +139,9 @@ def _once(counts: Floats) -> float:
 
 def count_values(fields: Sequence[Field], person: Ints, table: Floats, strata: Ints | None) -> Chances:
     """Count, for each value, the persons who have it."""
-    equal, key, totals = [], [], []
+    equal: list[Floats] = []
+    key: list[Floats] = []
+    totals: list[float] = []
     sizes: list[Floats] = []
     stratum_equal: list[Floats | None] = []
     stratum_key: list[Floats | None] = []
@@ -130,10 +162,18 @@ def count_values(fields: Sequence[Field], person: Ints, table: Floats, strata: I
             sizes.append(np.bincount(home[with_value], minlength=int(strata.max()) + 1).astype(np.float64))
         totals.append(float(len(np.unique(person[(field.codes >= 0).any(1)]))))
     return Chances(
-        equal=equal, key=key, swapped=_either_name(fields, person), totals=np.array(totals), table=table, person=person,
-        strata=strata, stratum_equal=stratum_equal, stratum_key=stratum_key,
+        equal=equal,
+        key=key,
+        swapped=_either_name(fields, person),
+        totals=np.array(totals),
+        usual=_usual(fields),
+        table=table,
+        person=person,
+        strata=strata,
+        stratum_equal=stratum_equal,
+        stratum_key=stratum_key,
         sizes=None if strata is None else sizes,
-    )  # fmt: skip
+    )
 
 
 def _distinct(codes: np.ndarray[Any, Any], person: Ints) -> tuple[Ints, Ints]:
@@ -176,7 +216,7 @@ def _either_name(fields: Sequence[Field], person: Ints) -> Floats | None:
     f = np.append(table[family.keys] if len(family.keys) else np.zeros(0, np.int64), -1)[family.first]
     counts = np.bincount(g[g >= 0], minlength=len(ids)) + np.bincount(f[f >= 0], minlength=len(ids))
     counts = np.append(counts, 1)
-    return np.maximum(counts[g], counts[f]).astype(np.float64)
+    return np.asarray(np.maximum(counts[g], counts[f]), np.float64)
 
 
 def random_pairs(rows: int, many: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
@@ -190,7 +230,7 @@ def random_pairs(rows: int, many: int, rng: np.random.Generator) -> tuple[Ints, 
 
 
 def same_value_pairs(field: Field, many: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Up to *many* pairs of rows that have the same value (of the first alternative), each such pair equally probable."""
+    """Up to *many* pairs of rows with the same value (of the first alternative), each such pair equally probable."""
     present = np.flatnonzero(field.first >= 0)
     order = present[np.argsort(field.first[present], kind="stable")]
     codes = field.first[order]
@@ -202,10 +242,7 @@ def same_value_pairs(field: Field, many: int, rng: np.random.Generator) -> tuple
     total = int(pairs.sum())
     if total == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    if total <= many:
-        chosen = np.arange(total)
-    else:
-        chosen = rng.integers(0, total, many)
+    chosen = np.arange(total) if total <= many else rng.integers(0, total, many)
     ends = np.cumsum(pairs)
     block = np.searchsorted(ends, chosen, side="right")
     rank = chosen - (ends[block] - pairs[block])
@@ -217,12 +254,15 @@ def same_value_pairs(field: Field, many: int, rng: np.random.Generator) -> tuple
     return np.minimum(left, right), np.maximum(left, right)
 
 
+_USUAL_LEVELS = 30.0 * np.array([0.0, 0.005, 0.001, 0.003, 0.004, 0.007, 0.0005, 0.9795])
+
+
 def level_table(levels: np.ndarray[Any, np.dtype[np.int8]], weight: Floats) -> Floats:
     """Share of each level among pairs where the field is present, float64 (fields, levels)."""
     table = np.zeros((len(levels), LEVELS))
     for position, level in enumerate(levels):
         counts = np.bincount(level, weights=weight, minlength=LEVELS)[:LEVELS]
         counts[MISSING] = 0.0
-        # Half a pair for levels that never occurred: their chance is small, not zero.
-        table[position] = (counts + 0.5) / (counts.sum() + 0.5 * LEVELS)
+        # A few usual pairs besides: the chance of a level that never occurred is small, not zero.
+        table[position] = (counts + _USUAL_LEVELS) / (counts + _USUAL_LEVELS).sum()
     return table

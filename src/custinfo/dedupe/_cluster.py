@@ -46,7 +46,7 @@ def components(rows: int, left: Ints, right: Ints) -> Ints:
 def partition(
     rows: int, left: Ints, right: Ints, weight: Floats, *, threshold: float, clip: float, weigh: Weigh
 ) -> tuple[Ints, Ints, Ints, Floats]:
-    """Clusters by greedy joining: the two groups with the highest mean weight of their pairs first, while it is above 0.
+    """Clusters by greedy joining: the two groups with the highest mean weight first, while it is above 0.
 
     Args:
         rows: number of rows.
@@ -58,20 +58,21 @@ def partition(
         weigh: log odds of further pairs.
 
     Returns:
-        Label of each row (the smallest row of its cluster), and the further pairs that were weighed: left, right, weight.
+        Label of each row (the smallest row of its cluster), and the further pairs that were weighed: left, right,
+        weight.
     """
     strong = weight > threshold
     label = components(rows, left[strong], right[strong])
     size = np.bincount(label, minlength=rows)
     inside = (label[left] == label[right]) & (size[label[left]] > 2)
     members_left, members_right, more_weight = _missing_pairs(label, size, left[inside], right[inside], rows, weigh)
-    l, r = np.concatenate([left[inside], members_left]), np.concatenate([right[inside], members_right])
+    one, other = np.concatenate([left[inside], members_left]), np.concatenate([right[inside], members_right])
     w = np.concatenate([weight[inside], more_weight])
     w = np.where(w <= NEVER, NEVER, np.clip(w - threshold, -clip, clip))
     result = label.copy()
-    home = label[l]
-    order = np.argsort(home * rows + l, kind="stable")
-    l, r, w, home = l[order], r[order], w[order], home[order]
+    home = label[one]
+    order = np.argsort(home * rows + one, kind="stable")
+    one, other, w, home = one[order], other[order], w[order], home[order]
     starts = np.flatnonzero(np.append(True, home[1:] != home[:-1])) if len(home) else np.zeros(0, np.int64)
     ends = np.append(starts[1:], len(home))
     worst = np.minimum.reduceat(w, starts) if len(starts) else np.zeros(0)
@@ -79,7 +80,7 @@ def partition(
     complete = (ends - starts) == sizes * (sizes - 1) // 2
     for k in np.flatnonzero(~(complete & (worst > 0))).tolist():
         part = slice(starts[k], ends[k])
-        joined = _join(l[part].tolist(), r[part].tolist(), w[part].tolist(), bool(complete[k]))
+        joined = _join(one[part].tolist(), other[part].tolist(), w[part].tolist(), bool(complete[k]))
         for row, head in joined.items():
             result[row] = head
     return result, members_left, members_right, more_weight

@@ -22,11 +22,47 @@ LEVELS = 8
 NEAR = np.array([False, True, True, True, True, False, True, False])
 
 RELATIONS: dict[str, tuple[str, ...]] = {
-    "name": ("missing", "equal", "same name written otherwise", "short form or part", "one typing error", "similar", "given and family name swapped", "different"),
-    "date": ("missing", "equal", "day and month swapped", "same year, rest unknown", "one typing error", "two of three parts equal", "", "different"),
-    "email": ("missing", "equal", "same user part", "same user letters", "one typing error", "similar", "", "different"),
-    "default": ("missing", "equal", "same words", "one contains the other", "one typing error", "similar", "", "different"),
-}  # fmt: skip
+    "name": (
+        "missing",
+        "equal",
+        "same name written otherwise",
+        "short form or part",
+        "one typing error",
+        "similar",
+        "given and family name swapped",
+        "different",
+    ),
+    "date": (
+        "missing",
+        "equal",
+        "day and month swapped",
+        "same year, rest unknown",
+        "one typing error",
+        "two of three parts equal",
+        "",
+        "different",
+    ),
+    "email": (
+        "missing",
+        "equal",
+        "same user part",
+        "same user letters",
+        "one typing error",
+        "similar",
+        "",
+        "different",
+    ),
+    "default": (
+        "missing",
+        "equal",
+        "same words",
+        "one contains the other",
+        "one typing error",
+        "similar",
+        "",
+        "different",
+    ),
+}
 
 Pairs = np.ndarray[tuple[int], np.dtype[np.int64]]
 Levels = np.ndarray[tuple[int], np.dtype[np.int8]]
@@ -171,7 +207,7 @@ def _related(field: Field, a: Pairs, b: Pairs) -> np.ndarray[Any, np.dtype[np.bo
     for row in np.flatnonzero(field.cache["compound"][a] | field.cache["compound"][b]).tolist():
         x, y = parts[a[row]], parts[b[row]]
         related[row] |= any(len(part) > 2 for part in x & y)
-    return related
+    return np.asarray(related, bool)
 
 
 _ROMAN = frozenset(key for keys in CANTONESE.values() for key in keys)
@@ -199,7 +235,7 @@ def _house(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
 def _emails(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
     left, right = _texts(field, a), _texts(field, b)
     edits = cpdist(left, right, scorer=OSA.distance, score_cutoff=2, dtype=np.int32, workers=workers)
-    users = [key for key in field.key_texts]
+    users = field.key_texts
     if "letters" not in field.cache:
         letters = ["".join(c for c in user if c.isalpha()) for user in users]
         numbering: dict[str, int] = {}
@@ -320,6 +356,13 @@ def _tokens(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
 
 
 _SCORERS: dict[str, Callable[[Field, Pairs, Pairs, int], Levels]] = {
-    "name": _names, "date": _dates, "email": _emails, "phone": _numbers, "number": _numbers, "house": _house,
-    "place": _places, "postal": _postal, "tokens": _tokens,
-}  # fmt: skip
+    "name": _names,
+    "date": _dates,
+    "email": _emails,
+    "phone": _numbers,
+    "number": _numbers,
+    "house": _house,
+    "place": _places,
+    "postal": _postal,
+    "tokens": _tokens,
+}

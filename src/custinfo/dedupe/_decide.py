@@ -12,6 +12,7 @@ __all__ = ["Estimate", "best_cut", "estimate", "sure_cut"]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 _SURE = 0.999
+_LEAST = 0.2
 
 
 @attrs.frozen(kw_only=True)
@@ -52,14 +53,15 @@ def best_cut(odds: Floats) -> float:
     if not len(p):
         return 0.0
     f1 = 2 * np.cumsum(p) / (np.arange(1, len(p) + 1) + p.sum())
-    last = float(p[int(np.argmax(f1))])
+    # Where hardly any pair is one person's, the best of the bad pairs is no duplicate yet.
+    last = max(float(p[int(np.argmax(f1))]), _LEAST)
     return float(np.log(last / max(1 - last, 1e-12)))
 
 
 def sure_cut(odds: Floats) -> float:
     """The lowest natural log odds from which the lower 95 % bound of the precision is at least .999.
 
-    The bound takes the expected wrong pairs and adds 1.64 standard deviations of their number (each pair wrong by itself).
+    The bound takes the expected number of wrong pairs and adds 1.64 of its standard deviations.
     """
     order = np.sort(odds)[::-1]
     wrong = 1 - probability(order)

@@ -185,10 +185,26 @@ def nothing(rows: int, kinds: Mapping[str, str], ids: tuple[Any, ...] | None, wa
     none = np.zeros(0, np.int64)
     blank = Estimate(pairs=0, precision=1.0, precision_low=1.0, recall=1.0, f1=1.0)
     return Duplicates(
-        labels=np.arange(rows, dtype=np.int64), auto=np.arange(rows, dtype=np.int64), ids=ids,
-        pairs=Pairs(left=none, right=none, weight=np.zeros(0)), search=None, distinct=np.full(rows, -1, np.int64),
+        labels=np.arange(rows, dtype=np.int64),
+        auto=np.arange(rows, dtype=np.int64),
+        ids=ids,
+        pairs=Pairs(left=none, right=none, weight=np.zeros(0)),
+        search=None,
+        distinct=np.full(rows, -1, np.int64),
         diagnostics=Diagnostics(
-            kinds=dict(kinds), rows=rows, distinct_rows=0, candidates={}, dropped={}, prior=0.0, m={}, u={}, threshold=0.0,
-            auto_threshold=float("inf"), labels=blank, auto=blank, trustworthy=False, warnings=(warning,),
+            kinds=dict(kinds),
+            rows=rows,
+            distinct_rows=0,
+            candidates={},
+            dropped={},
+            prior=0.0,
+            m={},
+            u={},
+            threshold=0.0,
+            auto_threshold=float("inf"),
+            labels=blank,
+            auto=blank,
+            trustworthy=False,
+            warnings=(warning,),
         ),
-    )  # fmt: skip
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import attrs
@@ -13,21 +14,47 @@ from custinfo.dedupe._fields import Field
 __all__ = ["Explanation", "Part", "explanation"]
 
 _ZH_FIELDS = {
-    "given_name": "名", "family_name": "姓", "middle_name": "中间名", "organization": "机构名称", "email": "邮箱", "phone": "电话",
-    "birth_date": "出生日期", "sex": "性别", "street": "街道", "house_number": "门牌号", "unit": "单元", "locality": "城市",
-    "region": "省份", "postal_code": "邮编", "country": "国家", "national_id": "证件号", "account": "账号", "prior": "先验",
-}  # fmt: skip
+    "given_name": "名",
+    "family_name": "姓",
+    "middle_name": "中间名",
+    "organization": "机构名称",
+    "email": "邮箱",
+    "phone": "电话",
+    "birth_date": "出生日期",
+    "sex": "性别",
+    "street": "街道",
+    "house_number": "门牌号",
+    "unit": "单元",
+    "locality": "城市",
+    "region": "省份",
+    "postal_code": "邮编",
+    "country": "国家",
+    "national_id": "证件号",
+    "account": "账号",
+    "prior": "先验",
+}
 _ZH_RELATIONS = {
-    "missing": "缺失", "equal": "相同", "same name written otherwise": "同名异写", "short form or part": "简称或部分相同",
-    "one typing error": "一处录入误差", "similar": "相近", "given and family name swapped": "姓名颠倒", "different": "不同",
-    "day and month swapped": "日月颠倒", "same year, rest unknown": "同年，日期不详", "two of three parts equal": "年月日中两项相同",
-    "same user part": "用户名相同", "same words": "词语相同", "one contains the other": "一方包含另一方", "any two records": "任意两条记录",
-}  # fmt: skip
+    "missing": "缺失",
+    "equal": "相同",
+    "same name written otherwise": "同名异写",
+    "short form or part": "简称或部分相同",
+    "one typing error": "一处录入误差",
+    "similar": "相近",
+    "given and family name swapped": "姓名颠倒",
+    "different": "不同",
+    "day and month swapped": "日月颠倒",
+    "same year, rest unknown": "同年，日期不详",
+    "two of three parts equal": "年月日中两项相同",
+    "same user part": "用户名相同",
+    "same words": "词语相同",
+    "one contains the other": "一方包含另一方",
+    "any two records": "任意两条记录",
+}
 
 
 @attrs.frozen
 class Part:
-    """What one field adds.
+    """What one field adds; it unpacks as ``field, relation, weight``.
 
     Attributes:
         field: name of the field, or ``prior``.
@@ -39,8 +66,16 @@ class Part:
     relation: str
     weight: float
 
-    def __iter__(self) -> object:  # a part unpacks as (field, relation, weight)
+    def __iter__(self) -> Iterator[str | float]:
         return iter((self.field, self.relation, self.weight))
+
+    def text(self, locale: Literal["en", "zh"] = "en") -> str:
+        """Field, relation and weight in words."""
+        if locale == "zh":
+            name = "" if self.field == "prior" else _ZH_FIELDS.get(self.field, self.field)
+            return f"{name}{_ZH_RELATIONS.get(self.relation, self.relation)}（{self.weight:+.1f}）"
+        name = "" if self.field == "prior" else self.field.replace("_", " ") + " "
+        return f"{name}{self.relation} ({self.weight:+.1f})"
 
 
 @attrs.frozen(kw_only=True)
@@ -77,17 +112,12 @@ class Explanation:
         share = self.probability
         if locale == "zh":
             verdict = "很可能是同一人" if share >= 0.5 else "很可能不是同一人"
-            facts = "；".join(
-                f"{'' if part.field == 'prior' else _ZH_FIELDS.get(part.field, part.field)}{_ZH_RELATIONS.get(part.relation, part.relation)}（{part.weight:+.1f}）"
-                for part in told
-            )
+            facts = "；".join(part.text("zh") for part in told)
             return f"记录 {self.left} 与 {self.right} {verdict}（{share:.0%}，{self.weight:.1f} 比特）：{facts}。"
         verdict = "probably one person" if share >= 0.5 else "probably two persons"
-        facts = "; ".join(
-            f"{'' if part.field == 'prior' else part.field.replace('_', ' ') + ' '}{part.relation} ({part.weight:+.1f})"
-            for part in told
-        )
-        return f"Records {self.left} and {self.right} are {verdict} ({100 * share:.0f} %, {self.weight:.1f} bits): {facts}."
+        facts = "; ".join(part.text("en") for part in told)
+        head = f"Records {self.left} and {self.right} are {verdict}"
+        return f"{head} ({100 * share:.0f} %, {self.weight:.1f} bits): {facts}."
 
 
 def explanation(

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from custinfo.dedupe import _values as value_of
-from custinfo.dedupe._text import Codes, content_hash, factorize, fold, han_to_pinyin, is_han, plain, words
+from custinfo.dedupe._text import Codes, content_hash, factorize, fold, han_to_pinyin, is_han, plain, word_set, words
 
 __all__ = ["Field", "build_fields", "row_hashes"]
 
@@ -80,12 +80,18 @@ def _field(
     known = list(texts)
     keys, key_texts = factorize([key(text) for text in known] if key else known)
     return Field(
-        name=name, kind=kind, codes=np.stack(aligned, 1), texts=known, keys=keys, key_texts=key_texts, columns=tuple(columns)
-    )  # fmt: skip
+        name=name,
+        kind=kind,
+        codes=np.stack(aligned, 1),
+        texts=known,
+        keys=keys,
+        key_texts=key_texts,
+        columns=tuple(columns),
+    )
 
 
 def name_key(text: str) -> str:
-    """What the writings of one name have in common: pinyin of Hanzi, one letter for an umlaut written as two, no spaces."""
+    """What the writings of one name have in common: pinyin of Hanzi, one letter for an umlaut as two, no spaces."""
     if is_han(text):
         return han_to_pinyin(text)
     joined = text.replace(" ", "")
@@ -97,8 +103,11 @@ def _street_key(text: str) -> str:
     return " ".join(sorted(parts))
 
 
-_TYPES = frozenset(
-    "street road avenue lane drive court place boulevard crescent close circuit square terrace calle rue de la del des du".split()
+_TYPES = word_set(
+    """
+    street road avenue lane drive court place boulevard crescent close circuit square terrace calle rue de la
+    del des du
+    """
 )
 
 
@@ -129,8 +138,11 @@ def build_fields(columns: Mapping[str, np.ndarray[Any, Any]], kinds: Mapping[str
         if names:
             fields.append(_field(kind, compared, [_normal(columns[c], form) for c in names], names, key))
     for kind, compared, form in (
-        ("date", "date", value_of.birth_date), ("category", "flag", value_of.place), ("amount", "flag", value_of.token), ("text", "tokens", value_of.organization),
-    ):  # fmt: skip
+        ("date", "date", value_of.birth_date),
+        ("category", "flag", value_of.place),
+        ("amount", "flag", value_of.token),
+        ("text", "tokens", value_of.organization),
+    ):
         # Several columns of these say different things; each is a field of its own.
         fields.extend(
             _field(

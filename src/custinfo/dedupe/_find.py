@@ -64,8 +64,8 @@ def find_duplicates(
         Clusters, pairs with weights, explanations, diagnostics.
 
     Raises:
-        InvalidFieldError: ``dedupe.kind``, ``dedupe.column``, ``dedupe.link``, ``dedupe.rules``, ``dedupe.ids`` (another
-            number of ids than records), ``columns.*`` (records that are no columns).
+        InvalidFieldError: ``dedupe.kind``, ``dedupe.column``, ``dedupe.link``, ``dedupe.rules``, ``dedupe.ids``
+            (another number of ids than records), ``columns.*`` (records that are no columns).
 
     Source: Fellegi and Sunter, A Theory for Record Linkage, JASA 64 (1969).
 
@@ -96,9 +96,14 @@ def find_duplicates(
             return nothing(rows, kinds, kept_ids, "fewer than two records hold a value that can be compared")
         step(1)
         found = search(
-            distinct_fields, seed=seed, workers=_workers(), threshold=None if threshold is None else threshold * _BIT,
-            source=None if source is None else source[first], never=_never(distinct_fields, rules), step=step,
-        )  # fmt: skip
+            distinct_fields,
+            seed=seed,
+            workers=_workers(),
+            threshold=None if threshold is None else threshold * _BIT,
+            source=None if source is None else source[first],
+            never=_never(distinct_fields, rules),
+            step=step,
+        )
         result = _result(found, first, distinct, kinds, kept_ids, linked=link is not None)
         step(_STEPS)
     return result
@@ -167,16 +172,29 @@ def _result(
     expected = estimate(found.odds[inside], found.odds)
     warnings = _warnings(found, rows, expected.pairs)
     return Duplicates(
-        labels=labels, auto=auto, ids=ids, pairs=Pairs(left=left[order], right=right[order], weight=weight[order]),
-        search=found, distinct=distinct,
+        labels=labels,
+        auto=auto,
+        ids=ids,
+        pairs=Pairs(left=left[order], right=right[order], weight=weight[order]),
+        search=found,
+        distinct=distinct,
         diagnostics=Diagnostics(
-            kinds=dict(kinds), rows=rows, distinct_rows=len(first), candidates=dict(found.blocks.counts),
-            dropped=dict(found.blocks.dropped), prior=found.model.prior / _BIT, m=levels_by_name(names, found.model.m),
-            u=levels_by_name(names, found.chances.table), threshold=found.threshold / _BIT,
-            auto_threshold=found.auto_threshold / _BIT, labels=expected,
-            auto=estimate(found.odds[inside_auto], found.odds), trustworthy=not warnings, warnings=warnings,
+            kinds=dict(kinds),
+            rows=rows,
+            distinct_rows=len(first),
+            candidates=dict(found.blocks.counts),
+            dropped=dict(found.blocks.dropped),
+            prior=found.model.prior / _BIT,
+            m=levels_by_name(names, found.model.m),
+            u=levels_by_name(names, found.chances.table),
+            threshold=found.threshold / _BIT,
+            auto_threshold=found.auto_threshold / _BIT,
+            labels=expected,
+            auto=estimate(found.odds[inside_auto], found.odds),
+            trustworthy=not warnings,
+            warnings=warnings,
         ),
-    )  # fmt: skip
+    )
 
 
 def _to_rows(labels: Ints, first: Ints, distinct: Ints, copies: Ints, joined: np.ndarray[Any, Any]) -> Ints:

@@ -11,9 +11,17 @@ import attrs
 from custinfo.errors import InvalidFieldError
 
 __all__ = [
-    "GoldenRecord", "Strategy", "golden_record", "longest", "most_complete", "most_frequent", "most_recent", "most_trusted",
-    "oldest", "union",
-]  # fmt: skip
+    "GoldenRecord",
+    "Strategy",
+    "golden_record",
+    "longest",
+    "most_complete",
+    "most_frequent",
+    "most_recent",
+    "most_trusted",
+    "oldest",
+    "union",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -44,7 +52,7 @@ class _Candidates:
     provenance: Sequence[str] | None
 
     def best(self, score: Callable[[int], Any]) -> int:
-        """Position with the highest score; ties go to the more frequent value, then to its text, then to the first record."""
+        """Position with the highest score; ties go to the more frequent value, then to its text, then to the first."""
         counts: dict[Hashable, int] = {}
         for value in self.values:
             counts[value] = counts.get(value, 0) + 1
@@ -69,7 +77,8 @@ class Strategy:
     """How one field survives.
 
     Attributes:
-        name: ``most_recent``, ``oldest``, ``most_complete``, ``most_frequent``, ``most_trusted``, ``longest`` or ``union``.
+        name: ``most_recent``, ``oldest``, ``most_complete``, ``most_frequent``, ``most_trusted``, ``longest`` or
+            ``union``.
         trust: names of sources, the most trusted first; for ``most_trusted`` alone.
 
     >>> most_trusted.over("crm", "web").trust
@@ -105,7 +114,8 @@ def golden_record(
     Args:
         records: mappings field -> hashable value, at least one; ``None``, ``""``, ``()`` and NaN are missing.
         survivorship: a strategy, its name, or field -> strategy (other fields: ``most_complete``).
-            ``most_complete`` prefers the record with the most values; ``most_recent`` and ``oldest`` go by *updated_at*;
+            ``most_complete`` prefers the record with the most values; ``most_recent`` and ``oldest`` go by
+            *updated_at*;
             ``most_frequent`` and ``longest`` look at the values; ``most_trusted`` at *provenance*, in the order given
             by ``most_trusted.over(...)`` (unranked sources last); ``union`` unites tuples (a single value counts as
             a tuple of one) in the order of the records, each value once.
@@ -117,8 +127,9 @@ def golden_record(
         that the order of records decides only between values that look the same.
 
     Raises:
-        InvalidFieldError: ``golden.empty`` (no records), ``golden.strategy`` (unknown name), ``golden.length`` (*provenance* or
-            *updated_at* of another length), ``golden.needs`` (a strategy without what it goes by), ``golden.value``
+        InvalidFieldError: ``golden.empty`` (no records), ``golden.strategy`` (unknown name), ``golden.length``
+            (*provenance* or *updated_at* of another length), ``golden.needs`` (a strategy without what it goes by),
+            ``golden.value``
             (a value that is not hashable).
 
     >>> two = [{"given": "Bob", "phone": None}, {"given": "Robert", "phone": "0161 496 0000"}]
@@ -147,10 +158,12 @@ def golden_record(
             values[name] = next((record[name] for record in records if record.get(name) == ()), None)
             continue
         found = _Candidates(
-            rows=rows, values=[_hashable(records[row][name], name) for row in rows], filled=[filled[row] for row in rows],
+            rows=rows,
+            values=[_hashable(records[row][name], name) for row in rows],
+            filled=[filled[row] for row in rows],
             times=None if times is None else [times[row] for row in rows],
             provenance=None if provenance is None else [provenance[row] for row in rows],
-        )  # fmt: skip
+        )
         if strategies[name].name == "union":
             values[name], sources[name] = _united(found)
         else:
@@ -170,13 +183,14 @@ def _strategy(given: str | Strategy, field: str) -> Strategy:
     if name not in _BY_NAME:
         raise InvalidFieldError(
             f"field {field!r}: there is no survivorship strategy {name!r}; use one of {', '.join(sorted(_BY_NAME))}",
-            code="golden.strategy", path=field,
-        )  # fmt: skip
+            code="golden.strategy",
+            path=field,
+        )
     return given if isinstance(given, Strategy) else _BY_NAME[name]
 
 
 def _missing(value: object) -> bool:
-    return value is None or value in ("", ()) or (isinstance(value, float) and value != value)  # noqa: PLR0124 - NaN
+    return value is None or value in ("", ()) or (isinstance(value, float) and value != value)
 
 
 def _hashable(value: object, field: str) -> Hashable:
@@ -220,9 +234,11 @@ def _score(strategy: Strategy, found: _Candidates, field: str) -> Callable[[int]
         provenance = found.provenance
         if provenance is None or not strategy.trust:
             raise InvalidFieldError(
-                f"field {field!r}: most_trusted needs provenance= and an order of trust; use most_trusted.over('first', 'second')",
-                code="golden.needs", path=field,
-            )  # fmt: skip
+                f"field {field!r}: most_trusted needs provenance= and an order of trust: "
+                "most_trusted.over('first', 'second')",
+                code="golden.needs",
+                path=field,
+            )
         rank = {source: -place for place, source in enumerate(strategy.trust)}
         return lambda position: (rank.get(provenance[position], -len(rank)), found.filled[position])
     if strategy.name == "most_frequent":

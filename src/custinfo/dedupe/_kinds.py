@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from custinfo.dedupe._text import factorize, fold, is_han, plain, words
+from custinfo.dedupe._text import factorize, fold, is_han, plain, word_set, words
 from custinfo.errors import InvalidFieldError
 
 __all__ = ["KINDS", "check_kinds", "infer_kinds"]
@@ -21,38 +21,55 @@ KINDS: tuple[str, ...] = (
 )  # fmt: skip
 
 # Usual column names, squeezed to letters and digits; several spellings of the trade and of the usual CRM exports.
-_NAMES = {
-    "given_name": "givenname firstname forename fname given first vorname prenom nombre 名 名字 forenames firstnames fnamec1",
-    "family_name": "familyname surname lastname lname last sname nachname apellido apellidos nomdefamille 姓 姓氏 family "
-    "secondname lnamec1",
-    "middle_name": "middlename middle middlenames mname fnamec2 lnamec2 middleinitial",
-    "full_name": "fullname personname customername contactname clientname holder accountholder cardholder 姓名 customer contact",
-    "organization": "organization organisation company companyname firm business businessname orgname employer firma empresa "
-    "merchant merchantname vendor supplier 公司 公司名称 企业名称 legalname tradename",
-    "email": "email emailaddress mail emails mailaddress emailid 邮箱 电子邮件 电子邮箱",
-    "phone": "phone phonenumber telephone tel mobile mobilephone cell cellphone phones telefon handy landline contactnumber "
-    "mobilenumber telno phoneno homephone workphone fax 电话 手机 手机号 电话号码 telefono",
-    "birth_date": "birthdate dateofbirth dob birthday bday geburtsdatum fechanacimiento datenaissance 生日 出生日期 dateborn",
-    "birth_year": "birthyear yearofbirth yob by geburtsjahr bornyear",
-    "birth_month": "birthmonth monthofbirth mob bm",
-    "birth_day": "birthdayofmonth dayofbirth bd dayborn",
-    "sex": "sex gender geschlecht sexe sexo 性别",
-    "street": "street streetname road strasse straße rue calle streetaddress addressline1 address1 addressline addr1 route 街道",
-    "house_number": "housenumber streetnumber houseno streetno hausnummer number numero streetnum 门牌号",
-    "unit": "unit apartment apt flat suite addressline2 address2 addr2 addressline3 address3 building",
-    "address": "address fulladdress postaladdress addr adresse direccion anschrift 地址 住址 mailingaddress billingaddress",
-    "locality": "locality city town suburb village place municipality ort stadt ville ciudad 城市 district county",
-    "region": "region state province administrativearea bundesland provincia 省 省份 stateprovince territory",
-    "postal_code": "postalcode postcode zip zipcode plz codepostal codigopostal 邮编 邮政编码 pincode",
-    "country": "country countrycode nation land pays pais 国家 countryname nationality",
-    "national_id": "nationalid ssn socsecid socialsecurity socialsecuritynumber idnumber idcard taxid vatid vat nin nino nif "
-    "passport passportno passportnumber 身份证 身份证号 证件号 socialsecurityid personalid regno registrationnumber lei uscc taxnumber",
-    "account": "account accountnumber accountno iban cardnumber customernumber bankaccount 账号 卡号",
-    "amount": "amount price total balance income salary revenue turnover sum betrag 金额",
-    "date": "date createdat created signup signupdate registered registeredat registrationdate updatedat joined 注册日期",
-    "category": "category type segment status class language currency cuisine title salutation 类别",
-}
-_BY_NAME = {name: kind for kind, names in _NAMES.items() for name in names.split()}
+_NAMES = """
+given_name: givenname firstname forename fname given first vorname prenom nombre 名 名字 forenames firstnames fnamec1
+family_name: familyname surname lastname lname last sname nachname apellido apellidos nomdefamille 姓 姓氏 family
+    secondname lnamec1
+middle_name: middlename middle middlenames mname fnamec2 lnamec2 middleinitial
+full_name: fullname personname customername contactname clientname holder accountholder cardholder 姓名 customer
+    contact
+organization: organization organisation company companyname firm business businessname orgname employer firma
+    empresa merchant merchantname vendor supplier 公司 公司名称 企业名称 legalname tradename
+email: email emailaddress mail emails mailaddress emailid 邮箱 电子邮件 电子邮箱
+phone: phone phonenumber telephone tel mobile mobilephone cell cellphone phones telefon handy landline contactnumber
+    mobilenumber telno phoneno homephone workphone fax 电话 手机 手机号 电话号码 telefono
+birth_date: birthdate dateofbirth dob birthday bday geburtsdatum fechanacimiento datenaissance 生日 出生日期 dateborn
+birth_year: birthyear yearofbirth yob by geburtsjahr bornyear
+birth_month: birthmonth monthofbirth mob bm
+birth_day: birthdayofmonth dayofbirth bd dayborn
+sex: sex gender geschlecht sexe sexo 性别
+street: street streetname road strasse straße rue calle streetaddress addressline1 address1 addressline addr1 route
+    街道
+house_number: housenumber streetnumber houseno streetno hausnummer number numero streetnum 门牌号
+unit: unit apartment apt flat suite addressline2 address2 addr2 addressline3 address3 building
+address: address fulladdress postaladdress addr adresse direccion anschrift 地址 住址 mailingaddress billingaddress
+locality: locality city town suburb village place municipality ort stadt ville ciudad 城市 district county
+region: region state province administrativearea bundesland provincia 省 省份 stateprovince territory
+postal_code: postalcode postcode zip zipcode plz codepostal codigopostal 邮编 邮政编码 pincode
+country: country countrycode nation land pays pais 国家 countryname nationality
+national_id: nationalid ssn socsecid socialsecurity socialsecuritynumber idnumber idcard taxid vatid vat nin nino
+    nif passport passportno passportnumber 身份证 身份证号 证件号 socialsecurityid personalid regno registrationnumber
+    lei
+    uscc taxnumber
+account: account accountnumber accountno iban cardnumber customernumber bankaccount 账号 卡号
+amount: amount price total balance income salary revenue turnover sum betrag 金额
+date: date createdat created signup signupdate registered registeredat registrationdate updatedat joined 注册日期
+category: category type segment status class language currency cuisine title salutation 类别
+"""
+
+
+def _by_name() -> dict[str, str]:
+    found: dict[str, str] = {}
+    kind = ""
+    for word in _NAMES.split():
+        if word.endswith(":"):
+            kind = word[:-1]
+        else:
+            found[word] = kind
+    return found
+
+
+_BY_NAME = _by_name()
 
 _ID_NAME = re.compile(
     r"^(rec|record|row|customer|client|user|person|external|source|entity|cluster|contact)?(id|key|uuid|guid|no|index)$"
@@ -62,8 +79,10 @@ _PHONE = re.compile(r"^[+(]?[\d][\d\s().\-/]{5,}\d$")
 _DATE = re.compile(
     r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|(19|20)\d{6}|\d{4}年\d{1,2}月\d{1,2}日?)"
 )
-_FIRM = frozenset(
-    "inc ltd llc gmbh ag corp co company plc sa srl bv kg limited restaurant cafe the and of bar grill hotel shop".split()
+_FIRM = word_set(
+    """
+    inc ltd llc gmbh ag corp co company plc sa srl bv kg limited restaurant cafe the and of bar grill hotel shop
+    """
 )
 _SAMPLE = 2000
 

@@ -21,7 +21,7 @@ from custinfo.dedupe._chance import Chances, level_table
 from custinfo.dedupe._compare import DIFFERENT, EQUAL, LEVELS, MISSING, NEAR, VARIANT
 from custinfo.dedupe._fields import Field
 
-__all__ = ["POOLED", "SHAREABLE", "Evidence", "Model", "evidence", "fit"]
+__all__ = ["HOPELESS", "POOLED", "SHAREABLE", "Evidence", "Model", "evidence", "fit"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -30,9 +30,9 @@ _M_START = np.array([0.0, 0.78, 0.04, 0.03, 0.06, 0.03, 0.01, 0.05])
 _M_START_SHARED = np.array([0.0, 0.6, 0.04, 0.03, 0.06, 0.03, 0.01, 0.23])
 _M_PRIOR = 2.0
 _PARENT_PRIOR = 10.0
-_HOPELESS = -16.0
+HOPELESS = -16.0
 _RHO_PRIOR = 20.0
-# Twins, and father and son of one name: how often at most an own name or birth date is shared within a household. Without
+# Twins, and father and son of one name: how often at most an own name or birth date is shared in a household. Without
 # this bound "the same person" and "somebody of the same household" could change roles in EM.
 _OWN_SHARED = 0.04
 
@@ -230,17 +230,22 @@ def fit(
         order = np.argsort(common, kind="stable").astype(np.int64)
         records = np.sqrt(2 * total)
         model = Model(
-            names=names, prior=float(np.log(0.5 * records / total)), m=m, m_given=np.repeat(m[:, None, :], 3, 1),
-            parent=np.full(count, -1, np.int64), rho=_start_rho(names), order=order,
+            names=names,
+            prior=float(np.log(0.5 * records / total)),
+            m=m,
+            m_given=np.repeat(m[:, None, :], 3, 1),
+            parent=np.full(count, -1, np.int64),
+            rho=_start_rho(names),
+            order=order,
             linked=np.repeat(table[names.index("email")][None, :], 4, 0) if "email" in names else np.zeros((4, LEVELS)),
-        )  # fmt: skip
+        )
     else:
         model = start
     prior_m = model.m * _M_PRIOR
     for step in range(rounds):
         odds = model.log_odds(pairs)
         if step == (2 if start is None else 0):
-            keep = odds > _HOPELESS
+            keep = odds > HOPELESS
             keep = keep if same is None else keep | same
             pairs, odds = pairs.take(keep), odds[keep]
             same = None if same is None else same[keep]
@@ -257,9 +262,13 @@ def fit(
         if step >= 3 and step % 3 == 0:
             parent = _parents(names, pairs.levels, p, model.order)
         model = attrs.evolve(
-            model, prior=float(np.log(max(matches, 0.5) / total)), m=m, parent=parent, m_given=_given(pairs.levels, p, m, parent)
-        )  # fmt: skip
-        if step >= 1 and step % 3 == 1:
+            model,
+            prior=float(np.log((matches + 0.5) / (total + 1))),
+            m=m,
+            parent=parent,
+            m_given=_given(pairs.levels, p, m, parent),
+        )
+        if step % 3 == 1 or step == rounds - 1:
             model = _share_again(model, pools, table, pools_same)
     q = 1 - _probability(model.log_odds(random))
     return model, level_table(random.levels, q)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 
+from custinfo.dedupe._text import word_set
+
 __all__ = ["CANTONESE", "COMPOUND_FAMILY", "TITLES", "diminutives"]
 
 # Common diminutives of given names, general knowledge; each group: the full names, then what they are called.
@@ -60,28 +62,33 @@ eve vonnie | zachary: zach zack
 """
 
 # Hong Kong government romanisation of common family names against pinyin; several characters share one spelling.
-CANTONESE: dict[str, tuple[str, ...]] = {
-    key: tuple(values.split("/"))
-    for key, values in (
-        pair.split("=")
-        for pair in """au=ou/qu auyeung=ouyang chan=chen cheng=zheng cheung=zhang/jiang chiu=zhao/zhao chow=zhou choi=cai chu=zhu
-        chung=zhong fan=fan fok=huo fong=fang/kuang fung=feng ha=xia ho=he hon=han hui=xu hung=hong/xiong ip=ye kam=jin/gan
-        ko=gao kong=jiang ku=gu kuo=guo kwan=guan kwok=guo kwong=kuang lai=li lam=lin lau=liu law=luo lee=li leung=liang lo=lu/luo
-        lok=luo lui=lv/lei luk=lu lung=long ma=ma mak=mai mok=mo mui=mei ng=wu/wu ngai=wei poon=pan pang=peng sin=xian
-        shek=shi siu=xiao/shao so=su suen=sun sun=sun szeto=situ sze=shi/si tai=dai tam=tan tang=deng/teng tin=tian ting=ding to=du/tu
-        tong=tang tsang=zeng tse=xie tsoi=cai tso=cao tsui=xu tung=dong wai=wei wan=wen/yun wong=huang/wang woo=hu wu=hu
-        yau=qiu/you yeung=yang yim=yan yip=ye yiu=yao yu=yu yuen=yuan/ruan yung=weng/rong""".split()
-    )
+_ROMANISED = """
+au=ou/qu auyeung=ouyang chan=chen cheng=zheng cheung=zhang/jiang chiu=zhao/zhao chow=zhou choi=cai chu=zhu
+chung=zhong fan=fan fok=huo fong=fang/kuang fung=feng ha=xia ho=he hon=han hui=xu hung=hong/xiong ip=ye kam=jin/gan
+ko=gao kong=jiang ku=gu kuo=guo kwan=guan kwok=guo kwong=kuang lai=li lam=lin lau=liu law=luo lee=li leung=liang
+lo=lu/luo lok=luo lui=lv/lei luk=lu lung=long ma=ma mak=mai mok=mo mui=mei ng=wu/wu ngai=wei poon=pan pang=peng
+sin=xian shek=shi siu=xiao/shao so=su suen=sun sun=sun szeto=situ sze=shi/si tai=dai tam=tan tang=deng/teng tin=tian
+ting=ding to=du/tu tong=tang tsang=zeng tse=xie tsoi=cai tso=cao tsui=xu tung=dong wai=wei wan=wen/yun
+wong=huang/wang woo=hu wu=hu yau=qiu/you yeung=yang yim=yan yip=ye yiu=yao yu=yu yuen=yuan/ruan yung=weng/rong
+"""
+CANTONESE = {
+    spelling: tuple(dict.fromkeys(pinyin.split("/")))
+    for spelling, _, pinyin in (pair.partition("=") for pair in _ROMANISED.split())
 }
 
 # Two-character Chinese family names; every other Chinese family name is taken as one character.
-COMPOUND_FAMILY = frozenset(
-    "欧阳 歐陽 司马 司馬 诸葛 諸葛 上官 司徒 东方 東方 皇甫 尉迟 尉遲 公孙 公孫 慕容 令狐 长孙 長孫 宇文 夏侯 轩辕 軒轅 端木 独孤 獨孤 南宫 南宮".split()
+COMPOUND_FAMILY = word_set(
+    """
+    欧阳 歐陽 司马 司馬 诸葛 諸葛 上官 司徒 东方 東方 皇甫 尉迟 尉遲 公孙 公孫 慕容 令狐 长孙 長孫 宇文 夏侯 轩辕 軒轅
+    端木 独孤 獨孤 南宫 南宮
+    """
 )
 
-TITLES = frozenset(
-    "mr mrs ms miss mx dr prof sir dame herr frau dipl ing phd md jr sr ii iii iv esq monsieur madame mme mlle sr. sra señor "
-    "senor senora 先生 女士 小姐 太太".split()
+TITLES = word_set(
+    """
+    mr mrs ms miss mx dr prof sir dame herr frau dipl ing phd md jr sr ii iii iv esq monsieur madame mme mlle
+    sr. sra señor senor senora 先生 女士 小姐 太太
+    """
 )
 
 

@@ -12,9 +12,9 @@ from custinfo.dedupe._block import Blocks, candidates
 from custinfo.dedupe._chance import Chances, count_values, level_table, random_pairs, same_value_pairs
 from custinfo.dedupe._cluster import NEVER, assign, partition
 from custinfo.dedupe._compare import compare
-from custinfo.dedupe._fields import Field, row_hashes
 from custinfo.dedupe._decide import best_cut, sure_cut
-from custinfo.dedupe._model import POOLED, Model, evidence, fit
+from custinfo.dedupe._fields import Field, row_hashes
+from custinfo.dedupe._model import HOPELESS, POOLED, Model, evidence, fit
 
 __all__ = ["Search", "canonical", "search"]
 
@@ -22,10 +22,11 @@ Ints = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 _SAMPLE = 300_000
-_POOL = 4_000
+_POOL = 3_000
 _TURNS = 4
+_ROUNDS, _MORE_ROUNDS = 14, 6
 _CLIP = 8.0
-_RANDOM = 200_000
+_RANDOM = 120_000
 _CHUNK = 1 << 20
 
 
@@ -72,7 +73,7 @@ def canonical(fields: Sequence[Field], source: Ints | None = None) -> tuple[list
 
 
 def _renumbered(field: Field) -> Field:
-    """The field with its values numbered as they first appear, so that codes do not depend on the order of the input."""
+    """The field with its values numbered as they first appear, so that codes do not depend on the input's order."""
     flat = field.codes.ravel()
     first = np.full(len(field.texts) + 1, flat.size, np.int64)
     first[flat[::-1]] = np.arange(flat.size)[::-1]
@@ -86,9 +87,13 @@ def _renumbered(field: Field) -> Field:
         (key_numbers.setdefault(key, len(key_numbers)) for key in old_keys.tolist()), np.int32, len(used)
     )
     return attrs.evolve(
-        field, codes=table[field.codes], texts=[field.texts[code] for code in used.tolist()], keys=keys,
-        key_texts=[field.key_texts[key] for key in key_numbers], cache={},
-    )  # fmt: skip
+        field,
+        codes=table[field.codes],
+        texts=[field.texts[code] for code in used.tolist()],
+        keys=keys,
+        key_texts=[field.key_texts[key] for key in key_numbers],
+        cache={},
+    )
 
 
 def search(
@@ -132,7 +137,7 @@ def search(
     person = np.arange(rows, dtype=np.int64)
     strata = _strata(fields)
     table = level_table(random_levels, np.ones(len(a)))
-    model: Model | None = None
+    model: Any = None
     for turn in range(_TURNS):
         chances = count_values(fields, person, table, strata)
         model, table = fit(
@@ -145,10 +150,12 @@ def search(
             start=model,
             same=person[left[chosen]] == person[right[chosen]] if turn else None,
             pools_same=person[c] == person[d] if turn else None,
+            rounds=_ROUNDS if turn == 0 else _MORE_ROUNDS,
         )
         chances = attrs.evolve(chances, table=table)
         weigh = _Weigher(fields=fields, model=model, chances=chances, never=never, workers=workers)
         odds = weigh.levels(levels, left, right)
+        chosen = chosen[odds[chosen] > HOPELESS]
         last = turn == _TURNS - 1
         cut = best_cut(odds) if threshold is None else threshold
         if source is not None:
@@ -161,16 +168,25 @@ def search(
         levels = np.concatenate([levels, compare(fields, x, y, workers=workers)], axis=1)
         chosen = np.concatenate([chosen, np.arange(len(left) - len(x), len(left))])
         step(5 + turn)
-    assert model is not None
     sure = max(sure_cut(odds), cut)
     if source is not None:
         auto = assign(rows, left, right, odds, threshold=sure)
     else:
         auto, *_ = partition(rows, left, right, odds, threshold=sure, clip=4 * _CLIP, weigh=weigh)
     return Search(
-        fields=fields, blocks=blocks, model=model, chances=chances, left=left, right=right, odds=odds, levels=levels,
-        labels=person, auto=auto, threshold=cut, auto_threshold=sure,
-    )  # fmt: skip
+        fields=fields,
+        blocks=blocks,
+        model=model,
+        chances=chances,
+        left=left,
+        right=right,
+        odds=odds,
+        levels=levels,
+        labels=person,
+        auto=auto,
+        threshold=cut,
+        auto_threshold=sure,
+    )
 
 
 @attrs.frozen(kw_only=True, eq=False)

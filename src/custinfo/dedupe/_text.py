@@ -12,10 +12,31 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Codes", "Texts", "content_hash", "factorize", "fold", "han_to_pinyin", "is_han", "plain", "words"]
+__all__ = [
+    "Codes",
+    "Texts",
+    "content_hash",
+    "factorize",
+    "fold",
+    "han_to_pinyin",
+    "is_han",
+    "plain",
+    "word_set",
+    "words",
+]
 
 Codes = np.ndarray[tuple[int], np.dtype[np.int32]]
 Texts = Sequence[str]
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, for tables.
+
+    >>> sorted(word_set("inc ltd"))
+    ['inc', 'ltd']
+    """
+    return frozenset(text.split())
+
 
 # Longer than any real name or address; a 1 MB cell must not cost more than this many characters.
 _MAX_CHARS = 256
@@ -23,9 +44,11 @@ _MAX_CHARS = 256
 # Letters that Unicode does not decompose into a base letter and a mark (Unicode 16, NFKD).
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"})
 
-_EMPTY = frozenset(
-    "n/a n.a. n.a n/k #n/a none nil unknown unbekannt inconnu desconocido undefined - -- --- ? ?? . .. x xx xxx xxxx tbd "
-    "(null) <na> 未知 无 无名 不详 暂无 空".split()
+_EMPTY = word_set(
+    """
+    n/a n.a. n.a n/k #n/a none nil unknown unbekannt inconnu desconocido undefined - -- --- ? ?? . .. x xx xxx
+    xxxx tbd (null) <na> 未知 无 无名 不详 暂无 空
+    """
 ) | {"not available", "not provided", "not known", "no name", "not applicable"}
 
 _HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿]")
@@ -49,9 +72,9 @@ def plain(value: object) -> str:
     elif isinstance(value, np.datetime64):
         text = "" if np.isnat(value) else str(value.astype("datetime64[D]"))
     elif isinstance(value, datetime.date):
-        text = "" if value != value else value.isoformat()[:10]  # noqa: PLR0124 - NaT is a date unequal to itself
+        text = "" if value != value else value.isoformat()[:10]
     else:
-        text = "" if value != value else str(value)[:_MAX_CHARS].strip()  # noqa: PLR0124 - as above
+        text = "" if value != value else str(value)[:_MAX_CHARS].strip()
     return "" if text.lower() in _EMPTY else text
 
 
@@ -67,7 +90,7 @@ def fold(text: str) -> str:
         return text
     text = unicodedata.normalize("NFKC", text).lower().translate(_LETTERS)
     parts = unicodedata.normalize("NFKD", text)
-    return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
+    return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c))).strip()
 
 
 def words(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from custinfo.dedupe._names import COMPOUND_FAMILY, TITLES
-from custinfo.dedupe._text import fold, is_han, words
+from custinfo.dedupe._text import fold, is_han, word_set, words
 
 __all__ = [
     "address",
@@ -20,11 +20,26 @@ __all__ = [
     "token",
 ]
 
-_JUNK_USERS = frozenset(
-    "test tester noemail nomail none no na noreply no-reply unknown example xxx email mail abc asdf a aa aaa null".split()
+_JUNK_USERS = word_set(
+    """
+    test tester noemail nomail none no na noreply no-reply unknown example xxx email mail abc asdf a aa aaa null
+    """
 )
 _DATE_PARTS = re.compile(r"\d+")
-_MONTHS = {m: i + 1 for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
+_MONTHS = {
+    "jan": 1,
+    "feb": 2,
+    "mar": 3,
+    "apr": 4,
+    "may": 5,
+    "jun": 6,
+    "jul": 7,
+    "aug": 8,
+    "sep": 9,
+    "oct": 10,
+    "nov": 11,
+    "dec": 12,
+}
 _MONTHS |= {
     "mai": 5,
     "okt": 10,
@@ -40,26 +55,30 @@ _MONTHS |= {
 }
 
 # Kinds of streets and their abbreviations (USPS Publication 28, appendix C1, 2024, and the usual European ones).
+_STREETS = """
+street: st str | road: rd | avenue: ave av | lane: ln | drive: dr drv | court: ct crt | place: pl | boulevard: blvd
+bvd boul | crescent: cres cr crs | close: cl | circuit: cct cir circle | square: sq | terrace: tce ter terr |
+parade: pde | highway: hwy | parkway: pkwy pky | way: wy | trail: trl | alley: aly | calle: c | north: n | south: s
+| east: e | west: w | northeast: ne | northwest: nw | southeast: se | southwest: sw | saint: ste | fort: ft | mount:
+mt | platz: pl. | strasse: str. | turnpike: tpke | expressway: expy | gardens: gdns | grove: gr grv | rue: r
+"""
 _STREET_WORDS = {
-    short: long
-    for long, shorts in {
-        "street": "st str", "road": "rd", "avenue": "ave av", "lane": "ln", "drive": "dr drv", "court": "ct crt", "place": "pl",
-        "boulevard": "blvd bvd boul", "crescent": "cres cr crs", "close": "cl", "circuit": "cct cir circle", "square": "sq",
-        "terrace": "tce ter terr", "parade": "pde", "highway": "hwy", "parkway": "pkwy pky", "way": "wy", "trail": "trl", "alley": "aly",
-        "calle": "c", "north": "n", "south": "s", "east": "e", "west": "w", "northeast": "ne", "northwest": "nw", "southeast": "se",
-        "southwest": "sw", "saint": "ste", "fort": "ft", "mount": "mt", "platz": "pl.", "strasse": "str.", "turnpike": "tpke",
-        "expressway": "expy", "gardens": "gdns", "grove": "gr grv", "rue": "r",
-    }.items()
+    short: full.strip()
+    for full, _, shorts in (group.partition(":") for group in _STREETS.split("|"))
     for short in shorts.split()
-}  # fmt: skip
-_UNIT_WORDS = frozenset(
-    "apt apartment flat unit suite ste room rm floor fl no nr number wohnung piso appartement # bldg building".split()
+}
+_UNIT_WORDS = word_set(
+    """
+    apt apartment flat unit suite ste room rm floor fl no nr number wohnung piso appartement # bldg building
+    """
 )
 _HAN_CITY = re.compile(r"^(.{2,8}?(?:省|自治区|特别行政区))?(.{1,6}?市)?(.{1,6}?[区县])?")
 _HAN_ADDRESS = re.compile(r"^(?P<street>[^\d]{2,20}?)(?P<house>\d+)(?:号|號|弄|-)?(?P<rest>.*)$")
-_LEGAL = frozenset(
-    "inc incorporated ltd limited llc llp lp plc gmbh ag kg ohg ug mbh corp corporation co company sa sas sarl srl spa bv nv oy ab as "
-    "aps pty pte sdn bhd kk se ev sl the and of de la le & y und et".split()
+_LEGAL = word_set(
+    """
+    inc incorporated ltd limited llc llp lp plc gmbh ag kg ohg ug mbh corp corporation co company sa sas sarl
+    srl spa bv nv oy ab as aps pty pte sdn bhd kk se ev sl the and of de la le & y und et
+    """
 )
 _LEGAL_HAN = re.compile(r"(股份有限公司|有限责任公司|集团有限公司|有限公司|集团|公司|(?:（|\().*?(?:）|\)))")
 
@@ -132,8 +151,8 @@ def email(text: str) -> str | None:
 def phone(text: str) -> str | None:
     """The last eight digits: what stays the same however country and area are written.
 
-    >>> phone("+49 (0)30 1234-5678"), phone("0000000000")
-    ('12345678', None)
+    >>> phone("+49 (0)30 4826-1573"), phone("0000000000")
+    ('48261573', None)
     """
     text = re.split(r"(?i)\s*(?:ext|x|durchwahl)\.?\s*\d*$", text)[0]
     number = "".join(c for c in text if c.isdigit())
