@@ -5,7 +5,25 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-SYLLABLES = ["ba", "do", "ki", "lu", "mer", "nor", "pel", "ra", "sti", "tan", "vo", "wen", "xi", "yor", "zim", "fal", "gre", "hus"]
+SYLLABLES = (
+    "ba",
+    "do",
+    "ki",
+    "lu",
+    "mer",
+    "nor",
+    "pel",
+    "ra",
+    "sti",
+    "tan",
+    "vo",
+    "wen",
+    "xi",
+    "yor",
+    "zim",
+    "fal",
+    "gre",
+)
 Columns = dict[str, list[str]]
 
 

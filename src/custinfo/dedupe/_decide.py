@@ -42,20 +42,20 @@ def probability(odds: Floats) -> Floats:
 def best_cut(odds: Floats) -> float:
     """Natural log odds above which the expected F1 of the pairs is highest.
 
-    Taking the next pair raises the expected F1 exactly while its probability is above half the F1 reached.
+    Taking a pair raises the expected F1 exactly while its probability is above half the F1 reached at the best.
 
     Source: Lipton, Elkan, Naryanaswamy, Thresholding Classifiers to Maximize F1 (2014).
 
     >>> round(best_cut(np.array([5.0, 4.0, -3.0])), 2)
-    4.0
+    -0.04
     """
     p = np.sort(probability(odds))[::-1]
     if not len(p):
         return 0.0
     f1 = 2 * np.cumsum(p) / (np.arange(1, len(p) + 1) + p.sum())
     # Where hardly any pair is one person's, the best of the bad pairs is no duplicate yet.
-    last = max(float(p[int(np.argmax(f1))]), _LEAST)
-    return float(np.log(last / max(1 - last, 1e-12)))
+    half = max(float(f1.max()) / 2, _LEAST)
+    return float(np.log(half / (1 - half)))
 
 
 def sure_cut(odds: Floats) -> float:
@@ -68,7 +68,7 @@ def sure_cut(odds: Floats) -> float:
     count = np.arange(1, len(order) + 1)
     upper = np.cumsum(wrong) + 1.64 * np.sqrt(np.cumsum(wrong * (1 - wrong)))
     good = np.flatnonzero(upper <= (1 - _SURE) * count)
-    return float(order[good[-1]]) if len(good) else float("inf")
+    return float(np.nextafter(order[good[-1]], -np.inf)) if len(good) else float("inf")
 
 
 def estimate(inside: Floats, candidates: Floats) -> Estimate:
