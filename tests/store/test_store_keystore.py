@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
@@ -12,6 +13,7 @@ from plain_stores import OptimisticStore
 from custinfo.crypto import KeyStore, MemoryKeyStore
 from custinfo.errors import ConflictError, InvalidFieldError, KeyDestroyedError, StoreError
 from custinfo.store import MemoryStore, Record, RecordKeyStore, SqliteStore
+from custinfo.testing import KeyStoreContract
 
 NAMES = ["a", "a/1", "a/2", "b", "\u5f20"]
 SWAPS = st.lists(
@@ -119,3 +121,21 @@ def test_a_new_key_inside_a_unit_on_the_same_store_is_refused_not_awaited():
         with pytest.raises(StoreError) as caught:
             RecordKeyStore(store).put([("a", b"row", 0)])
     assert caught.value.code == "store.nested"
+
+
+class TestRecordKeyStoreInMemory(KeyStoreContract):
+    def make_store(self):
+        return RecordKeyStore(MemoryStore())
+
+
+class TestRecordKeyStoreOnSqlite(KeyStoreContract):
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path):
+        self._paths = (tmp_path / f"{number}.db" for number in itertools.count())
+
+    def make_store(self):
+        self._path = next(self._paths)
+        return RecordKeyStore(SqliteStore(self._path))
+
+    def reopen(self, store):
+        return RecordKeyStore(SqliteStore(self._path))

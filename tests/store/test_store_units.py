@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import threading
 
@@ -461,3 +462,32 @@ def test_a_memory_store_in_a_child_goes_on_without_the_unit_of_its_parent():
     assert use(store, "b") == [Record("thing", "b", 1, b"")]
     store._after_fork(child=True)
     assert len(use(store, "c")) == 2
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs pthread_kill")
+def test_ctrl_c_while_a_writer_waits_for_its_turn_ends_the_wait(store):
+    store._timeout_s = 20
+    holding, waiting, interrupted = threading.Event(), threading.Event(), threading.Event()
+    main = threading.get_ident()
+
+    def hold():
+        with store.unit():
+            holding.set()
+            waiting.wait(5)
+            interrupted.wait(0.1)
+            signal.pthread_kill(main, signal.SIGINT)
+            interrupted.wait(10)
+
+    def wait_for_a_turn():
+        waiting.set()
+        with store.unit():
+            pass
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    holding.wait(5)
+    with pytest.raises(KeyboardInterrupt):
+        wait_for_a_turn()
+    interrupted.set()
+    thread.join()
+    assert len(use(store, "a")) == 1

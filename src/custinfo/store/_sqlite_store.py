@@ -155,12 +155,17 @@ class SqliteStore:
                 raise _lifecycle.nested()
             link.open(self._synchronous)
             link.busy = True
-        if write and not self._write_turn.acquire(timeout=self._timeout_s):
-            self._release(link, write=False)
-            raise _lifecycle.locked(self._timeout_s)
-        if self._closed:
-            self._release(link, write=write)
-            raise _lifecycle.closed()
+        taken = False
+        try:
+            if write:
+                taken = self._write_turn.acquire(timeout=self._timeout_s)
+                if not taken:
+                    raise _lifecycle.locked(self._timeout_s)
+            if self._closed:
+                raise _lifecycle.closed()
+        except BaseException:
+            self._release(link, write=taken)
+            raise
         return link
 
     def _release(self, link: SqliteLink, *, write: bool) -> None:
