@@ -73,13 +73,9 @@ def shop(store: RecordStore, ring: Keyring | None, **options: Any) -> Book:
 
 def id_of(book: Book, number: int) -> str:
     """Id of the customer with an external id, whoever it was merged into."""
-    desk = book.desk
-    with desk.store.unit(write=False) as unit:
-        for record in desk.customers.records():
-            found = desk.customers.codec.open(record)
-            if any(one.value == f"K-000{number}" for one in found.identifiers) and found.merged_into is None:
-                return found.id
-        del unit
+    for found in book.desk.customers.scan(hidden=True):
+        if found.merged_into is None and any(one.value == f"K-000{number}" for one in found.identifiers):
+            return found.id
     raise AssertionError("no such customer")
 
 

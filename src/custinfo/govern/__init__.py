@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from custinfo.govern._audited import Act, Auditor, Work
     from custinfo.govern._entry import AuditEntry
     from custinfo.govern._policy import Authorizer, Grant, Policy, Principal
-    from custinfo.govern._rights import ErasureReceipt, Rights
+    from custinfo.govern._receipt import ErasureReceipt
+    from custinfo.govern._rights import Rights
 
 __all__ = [
     "Act",
@@ -32,7 +33,7 @@ __getattr__, __dir__ = lazy_exports(
         "AuditLog": "custinfo.govern._audit",
         "Auditor": "custinfo.govern._audited",
         "Authorizer": "custinfo.govern._policy",
-        "ErasureReceipt": "custinfo.govern._rights",
+        "ErasureReceipt": "custinfo.govern._receipt",
         "Grant": "custinfo.govern._policy",
         "Policy": "custinfo.govern._policy",
         "Principal": "custinfo.govern._policy",

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Protocol
 
-import attrs
-
-from custinfo.errors import ConflictError, InvalidFieldError, RecordNotFoundError
+from custinfo.errors import ConflictError, CustInfoError, InvalidFieldError, KeyUnavailableError, RecordNotFoundError
 from custinfo.govern._audited import Act, Auditor
-from custinfo.model import Account, Customer, CustomerStatus, Merge, ReviewTask, Transaction, to_dict
-from custinfo.store import Collection, Key, Record, RecordStore, Unit
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from custinfo.crypto import Keyring
+from custinfo.govern._footprint import Footprint, Holdings, circle_of, footprint_of, subjects_of
+from custinfo.govern._receipt import ErasureReceipt
+from custinfo.model import Customer, CustomerStatus, to_dict
+from custinfo.store import Collection, Key, Record, SupportsBackup, SupportsPurge, Unit
 
 HOLD = "hold"
-
-
-class Holdings(Protocol):
-    """What erasure needs of a book: `custinfo.book.Book.desk`."""
-
-    store: RecordStore
-    keyring: Keyring | None
-    clock: Callable[[], datetime]
-    customers: Collection[Customer]
-    accounts: Collection[Account]
-    transactions: Collection[Transaction]
-    merges: Collection[Merge]
-    reviews: Collection[ReviewTask]
 
 
 class HasHoldings(Protocol):
@@ -43,39 +25,11 @@ class HasHoldings(Protocol):
         ...
 
 
-@attrs.frozen(kw_only=True)
-class ErasureReceipt:
-    """What was erased, when, why, and when the last backup of the keys is gone.
-
-    Args:
-        subject: id that was asked for.
-        members: ids of all customers erased with it: the survivor and everyone merged into it.
-        reason: as given.
-        at: when, UTC.
-        final_at: when the last backup of the key store expires, or None where no key was involved.
-        kids: ids of the destroyed keys, in hex.
-        former_states: history records deleted.
-    """
-
-    subject: str
-    members: tuple[str, ...]
-    reason: str
-    at: datetime
-    final_at: datetime | None
-    kids: tuple[str, ...]
-    former_states: int
-
-    def to_json(self) -> str:
-        """The receipt as JSON."""
-        times = {"at": self.at.isoformat(), "final_at": self.final_at.isoformat() if self.final_at else None}
-        return json.dumps({**attrs.asdict(self), **times}, ensure_ascii=False)
-
-
 class Rights:
     """Rights of the data subject over one book; made by the book, as ``book.rights``.
 
-    Source: GDPR (EU) 2016/679, articles 15 and 17; Personal Information Protection Law of China (2021), articles 45
-    and 47.
+    Source: GDPR (EU) 2016/679, articles 15, 17, 18 and 20; Personal Information Protection Law of China (2021),
+    articles 45 and 47.
     """
 
     def __init__(self, book: HasHoldings) -> None:
@@ -85,14 +39,6 @@ class Rights:
     def _act(self, verb: str, subject: str) -> Act:
         return Act(action=f"rights.{verb}", entity="customer", subject=subject)
 
-    def _circle(self, subject: str, unit: Unit) -> list[Record]:
-        """Records of the survivor and of everyone merged into it, whoever of them is asked for."""
-        customers = self._desk.customers
-        found = [customers.record(subject, unit=unit)]
-        for record in found:
-            found += unit.get(customers.kind, customers.find_ids(unit=unit, merged_into=record.id))
-        return found
-
     def export(self, subject: str) -> dict[str, Any]:
         """Everything stored about a person, in a machine-readable form.
 
@@ -100,40 +46,32 @@ class Rights:
             subject: id of the customer, of a merged one too.
 
         Returns:
-            customers, accounts, transactions: each a list of the JSON form of `custinfo.model.dumps`.
+            customers, former (their former states, the oldest first), accounts, transactions, reviews: each a list of
+            the JSON form of `custinfo.model.dumps`.
 
         Raises:
             RecordNotFoundError: there is none.
         """
 
         def read() -> dict[str, Any]:
-            with self._desk.store.unit(write=False) as unit:
-                circle = self._circle(subject, unit)
-                accounts = list(self._accounts(circle, unit))
+            desk = self._desk
+            with desk.store.unit(write=False) as unit:
+                found = footprint_of(desk, circle_of(desk, subject, unit), unit)
+                former = [state for id in found.members for state in desk.customers.history_records(id, unit=unit)]
                 return {
-                    "customers": [to_dict(self._desk.customers.codec.open(record)) for record in circle],
-                    "accounts": [to_dict(self._desk.accounts.codec.open(record)) for record in accounts],
-                    "transactions": [
-                        to_dict(self._desk.transactions.codec.open(record))
-                        for account in accounts
-                        for record in self._payments(account.id, unit)
-                    ],
+                    "customers": _json(desk.customers, found.customers),
+                    "former": _json(desk.customers, former),
+                    "accounts": _json(desk.accounts, found.accounts),
+                    "transactions": _json(desk.transactions, found.payments),
+                    "reviews": _json(desk.reviews, found.reviews),
                 }
 
         return self._auditor.reading(self._act("export", subject), read)
 
-    def _accounts(self, circle: list[Record], unit: Unit) -> Iterator[Record]:
-        for record in circle:
-            yield from unit.get(
-                self._desk.accounts.kind, self._desk.accounts.find_ids(unit=unit, customer_id=record.id)
-            )
-
-    def _payments(self, account_id: str, unit: Unit) -> list[Record]:
-        ids = self._desk.transactions.find_ids(unit=unit, account_id=account_id)
-        return unit.get(self._desk.transactions.kind, ids)
-
     def hold(self, id: str, reason: str) -> None:
         """Forbid the erasure of a customer until `release`, for instance during a dispute.
+
+        It holds everyone who is merged with it, also after that merge is undone.
 
         Args:
             id: of the customer, of a merged one too.
@@ -142,23 +80,27 @@ class Rights:
         Raises:
             RecordNotFoundError: there is none.
             ConflictError: "legal_hold" where there is one already.
+            InvalidFieldError: "hold.reason".
         """
         with self._auditor.writing(self._act("hold", id)) as work:
-            customer = self._desk.customers.record(id, unit=work.unit).id
-            if work.unit.get(HOLD, [customer]):
-                raise ConflictError("the customer is under a hold already", code="legal_hold", id=customer)
-            data = json.dumps({"reason": reason, "at": self._desk.clock().isoformat()}, ensure_ascii=False)
-            work.unit.put(Record(HOLD, customer, 0, data.encode()), (), 0)
+            _check_reason(reason, "hold.reason")
+            ids = [record.id for record in circle_of(self._desk, id, work.unit)]
+            held = {record.id for record in work.unit.get(HOLD, ids)}
+            if held.issuperset(ids):
+                raise ConflictError("the customer is under a hold already", code="legal_hold", id=id)
+            data = json.dumps({"reason": reason, "at": self._desk.clock().isoformat()}).encode()
+            for customer in ids:
+                if customer not in held:
+                    work.unit.put(Record(HOLD, customer, 0, data), (), 0)
 
     def release(self, id: str) -> None:
-        """Lift the hold of a customer.
+        """Lift the hold of a customer and of everyone who is merged with it.
 
         Raises:
-            RecordNotFoundError: there is no such customer, or no hold.
+            RecordNotFoundError: there is no such customer; "hold.none" where there is no hold.
         """
         with self._auditor.writing(self._act("release", id)) as work:
-            circle = [record.id for record in self._circle(id, work.unit)]
-            held = work.unit.get(HOLD, circle)
+            held = work.unit.get(HOLD, [record.id for record in circle_of(self._desk, id, work.unit)])
             if not held:
                 raise RecordNotFoundError("the customer is under no hold", code="hold.none", id=id)
             for record in held:
@@ -167,8 +109,9 @@ class Rights:
     def erase(self, subject: str, reason: str) -> ErasureReceipt:
         """Erase a person: destroy the keys, leave stubs without personal data, delete all former states.
 
-        Money stays: accounts and transactions keep their ids, amounts and times. A stub keeps the blind-index token of
-        the external ids, so that an import does not bring the person back.
+        Money stays: accounts and transactions keep their ids, amounts and times. In an encrypted book a stub keeps the
+        blind-index token of its external ids, so that an import does not bring the person back. Erasing again finishes
+        what was interrupted, and changes nothing otherwise.
 
         Args:
             subject: id of the customer; everyone merged with it is erased too.
@@ -180,101 +123,132 @@ class Rights:
         Raises:
             RecordNotFoundError: there is none.
             ConflictError: "legal_hold".
-            KeyUnavailableError: the keys could not be destroyed; nothing was changed.
+            KeyUnavailableError: the keys cannot be destroyed now; nothing was changed.
+            InvalidFieldError: "erase.reason".
         """
-        if not reason.strip():
-            raise InvalidFieldError("an erasure needs a reason", code="erase.reason", path="reason")
-        act = self._act("erase", subject)
-        with self._auditor.writing(act) as work:
-            circle = self._circle(subject, work.unit)
-            members = tuple(sorted(record.id for record in circle))
-            if held := work.unit.get(HOLD, members):
+        desk = self._desk
+        with self._auditor.writing(self._act("erase", subject)) as work:
+            _check_reason(reason, "erase.reason")
+            found = footprint_of(desk, circle_of(desk, subject, work.unit), work.unit)
+            if held := work.unit.get(HOLD, found.members):
                 raise ConflictError(
                     "the customer is under a legal hold; release it first", code="legal_hold", id=held[0].id
                 )
-            blocked = {record.id: self._blocking_keys(record) for record in circle}
-            kids, final_at = self._shred(circle)
-            former = sum(self._blank_customer(record, blocked[record.id], work.unit) for record in circle)
-            for account in list(self._accounts(circle, work.unit)):
-                former += self._blank(self._desk.accounts, account, {"name": None, "extra": {}}, work.unit)
-                for payment in self._payments(account.id, work.unit):
-                    former += self._blank(
-                        self._desk.transactions, payment, {"description": None, "extra": {}}, work.unit
-                    )
-            for member in members:
-                for task in self._desk.reviews.find(unit=work.unit, about=member):
-                    self._desk.reviews.delete(task.id, unit=work.unit)
-            work.detail |= {"members": len(members), "former_states": former}
-            return ErasureReceipt(
-                subject=subject,
-                members=members,
-                reason=reason,
-                at=self._desk.clock(),
-                final_at=final_at,
-                kids=kids,
-                former_states=former,
-            )
+            blocked = {record.id: self._blocking_keys(record, work.unit) for record in found.customers}
+            kids, final_at = self._shred(subjects_of(desk, found))
+            former = self._blank(found, blocked, work.unit)
+            work.detail |= {"members": len(found.members), "former_states": former}
+            at = desk.clock()
+        purged = desk.store.purge() if isinstance(desk.store, SupportsPurge) else True
+        return ErasureReceipt(
+            subject=subject,
+            members=found.members,
+            reason=reason,
+            at=at,
+            final_at=final_at,
+            kids=kids,
+            former_states=former,
+            files_purged=purged,
+        )
 
-    def _blocking_keys(self, record: Record) -> list[Key]:
+    def _blocking_keys(self, record: Record, unit: Unit) -> list[Key]:
         """The hashed keys of external ids: they keep an import from bringing the person back and tell nothing."""
         codec = self._desk.customers.codec
         if codec.cipher is None:
             return []
-        return [key for key in codec.keys(codec.open(record)) if key.name.endswith("identifier")]
+        # The stored ones, where the backend gives them: the values may be unreadable already.
+        keys = unit.keys(record.kind, record.id) if isinstance(unit, SupportsBackup) else codec.keys(codec.open(record))
+        return [key for key in keys if codec.is_external(key)]
 
-    def _shred(self, circle: list[Record]) -> tuple[tuple[str, ...], datetime | None]:
-        """Destroy the keys of all subjects of a circle; in tenant mode there are none to destroy."""
+    def _shred(self, subjects: list[str]) -> tuple[tuple[str, ...], datetime | None]:
+        """Destroy the keys of subjects; in tenant mode there are none to destroy."""
         keyring = self._desk.keyring
         if keyring is None or keyring.mode != "subject":
             return (), None
-        codec = self._desk.customers.codec
-        subjects = sorted({codec.subject(record) or record.id for record in circle})
+        for subject in subjects:
+            keyring.is_shredded(subject)  # raises where the key store is down, before anything is destroyed
         receipts = [keyring.shred(subject) for subject in subjects]
         kids = tuple(str(kid) for receipt in receipts for kid in receipt.kids)
-        return kids, max((receipt.final_at for receipt in receipts), default=None)
+        return kids, max(receipt.final_at for receipt in receipts)
 
-    def _blank_customer(self, record: Record, keys: list[Key], unit: Unit) -> int:
-        """Replace a customer by its stub; gives the number of former states deleted."""
-        customers = self._desk.customers
-        stub = Customer(
-            id=record.id,
-            version=record.version,
-            status=CustomerStatus.ERASED,
-            merged_into=customers.merged_into(record),
+    def _blank(self, found: Footprint, blocked: dict[str, list[Key]], unit: Unit) -> int:
+        """Take every personal value out of the records and delete their former states; gives the number of these."""
+        desk = self._desk
+        former = 0
+        for record in found.customers:
+            if desk.customers.codec.clear_fields(record).get("status") != CustomerStatus.ERASED:
+                stub = _stub(record, merged_into=desk.customers.merged_into(record))
+                desk.customers.put(stub, extra_keys=blocked[record.id], unit=unit)
+            former += desk.customers.purge_history(record.id, unit=unit)
+        for state in found.carried:
+            former += desk.customers.purge_history(state.id, versions={state.version}, unit=unit)
+        collections: tuple[tuple[Collection[Any], tuple[Record, ...]], ...] = (
+            (desk.accounts, found.accounts),
+            (desk.transactions, found.payments),
         )
-        customers.put(stub, extra_keys=keys, unit=unit)
-        return customers.purge_history(record.id, unit=unit)
-
-    def _blank(self, collection: Collection[Any], record: Record, changes: dict[str, Any], unit: Unit) -> int:
-        """Empty the personal fields of an account or a transaction; gives the number of former states deleted."""
-        obj = collection.codec.open(record)
-        blank = attrs.evolve(obj, **changes)
-        if blank != obj or collection.codec.subject(record) is not None:
-            collection.put(blank, unit=unit)
-        return collection.purge_history(record.id, unit=unit)
+        for collection, records in collections:
+            for record in records:
+                if not collection.codec.is_blank(record):
+                    collection.put(collection.codec.open(record, fields=()), unit=unit)
+                former += collection.purge_history(record.id, unit=unit)
+        for task in found.reviews:
+            desk.reviews.delete(task.id, unit=unit)
+        return former
 
     def verify(self, receipt: ErasureReceipt) -> bool:
-        """Whether what a receipt says still holds: no personal value, no former state, no key."""
+        """Whether what a receipt says still holds: no personal value, no former state of a person, no key.
+
+        Raises:
+            KeyUnavailableError: the keys cannot be looked at now.
+        """
         return self._auditor.reading(self._act("verify", receipt.subject), lambda: self._holds(receipt))
 
     def _holds(self, receipt: ErasureReceipt) -> bool:
-        customers = self._desk.customers
-        keyring = self._desk.keyring
-        with self._desk.store.unit(write=False) as unit:
-            records = unit.get(customers.kind, receipt.members)
-            stubs = [customers.codec.open(record) for record in records]
-            clean = all(
-                stub
-                == Customer(
-                    id=stub.id,
-                    version=stub.version,
-                    status=CustomerStatus.ERASED,
-                    merged_into=stub.merged_into,
-                    created_at=stub.created_at,
-                    updated_at=stub.updated_at,
+        desk, keyring = self._desk, self._desk.keyring
+        try:
+            with desk.store.unit(write=False) as unit:
+                stubs = unit.get(desk.customers.kind, receipt.members)
+                found = footprint_of(desk, stubs, unit)
+                return (
+                    all(map(self._is_stub, stubs))
+                    and not any(desk.customers.history_records(id, unit=unit) for id in receipt.members)
+                    and not found.carried
+                    and _are_blank(desk.reviews, found.reviews, unit)
+                    and _are_blank(desk.accounts, found.accounts, unit)
+                    and _are_blank(desk.transactions, found.payments, unit)
+                    and (keyring is None or keyring.mode != "subject" or all(map(keyring.is_shredded, receipt.members)))
                 )
-                for stub in stubs
-            )
-            no_history = not any(customers.history_records(id, unit=unit) for id in receipt.members)
-        no_keys = keyring is None or keyring.mode != "subject" or all(map(keyring.is_shredded, receipt.members))
-        return clean and no_history and no_keys
+        except KeyUnavailableError:
+            raise
+        except CustInfoError:  # a record that cannot be read may hold anything
+            return False
+
+    def _is_stub(self, record: Record) -> bool:
+        customers = self._desk.customers
+        if not customers.codec.is_blank(record):
+            return False
+        found = customers.codec.open(record)
+        stub = _stub(record, merged_into=found.merged_into, created_at=found.created_at, updated_at=found.updated_at)
+        return found == stub
+
+
+def _stub(record: Record, **kept: Any) -> Customer:
+    return Customer(id=record.id, version=record.version, status=CustomerStatus.ERASED, **kept)
+
+
+def _are_blank(collection: Collection[Any], records: tuple[Record, ...], unit: Unit) -> bool:
+    """Whether neither records nor their former states hold a personal value; new states without any are allowed."""
+    return all(
+        collection.codec.is_blank(state)
+        for record in records
+        for state in (record, *collection.history_records(record.id, unit=unit))
+    )
+
+
+def _json(collection: Collection[Any], records: Any) -> list[dict[str, Any]]:
+    return [to_dict(collection.codec.open(record)) for record in records]
+
+
+def _check_reason(reason: object, code: str) -> None:
+    if not isinstance(reason, str) or not reason.strip():
+        raise InvalidFieldError("a reason is needed, for the record", code=code, path="reason")

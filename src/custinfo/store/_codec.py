@@ -180,6 +180,11 @@ class EntityCodec(Generic[T]):
         """The key under which a merged customer keeps a look-up that its survivor now holds."""
         return Key(_FORMER + key.name, key.value)
 
+    @staticmethod
+    def is_external(key: Key) -> bool:
+        """Whether a key is one that no other record may hold, such as an external id, or was before a merge."""
+        return key.unique or key.name.startswith(_FORMER)
+
     def query(self, name: str, value: object) -> list[Key]:
         """The keys under which a look-up value may be stored: one, or two while an index key is being rotated.
 

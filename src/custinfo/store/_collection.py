@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -347,13 +347,23 @@ class Collection(Generic[T]):
             inside.delete(self.kind, id, record.version)
             inside.emit(f"{self.kind}.deleted", id, b"")
 
-    def purge_history(self, id: str, *, unit: Unit) -> int:
-        """Delete the former states of one object; gives their number."""
-        former = self.history_records(id, unit=unit)
-        for record in former:
-            name = _state(id, record.version)
-            unit.delete(self.kind + HISTORY, name, unit.get(self.kind + HISTORY, [name])[0].version)
-        return len(former)
+    def purge_history(self, id: str, *, versions: Container[int] | None = None, unit: Unit) -> int:
+        """Delete the former states of one object; gives their number.
+
+        Args:
+            id: of the object.
+            versions: of the states to delete; all when left out.
+            unit: a unit to write in.
+        """
+        kind = self.kind + HISTORY
+        names = [
+            _state(id, record.version)
+            for record in self.history_records(id, unit=unit)
+            if versions is None or record.version in versions
+        ]
+        for record in unit.get(kind, names):
+            unit.delete(kind, record.id, record.version)
+        return len(names)
 
 
 def _state(id: str, version: int) -> str:
