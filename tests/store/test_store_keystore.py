@@ -6,7 +6,7 @@ import itertools
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_stores import OptimisticStore
 
@@ -30,6 +30,7 @@ def outcome(call):
         return type(exc), exc.code
 
 
+@settings(deadline=None)
 @given(st.lists(SWAPS, max_size=8))
 def test_it_does_what_the_key_store_in_memory_does(swaps):
     peer, keys = MemoryKeyStore(), RecordKeyStore(MemoryStore())

@@ -12,6 +12,7 @@ from custinfo.store._cursor import cursor_seq, make_cursor
 from custinfo.store._fork import watch_forks
 from custinfo.store._memory_tables import Tables
 from custinfo.store._protocol import Cursor, Event, Key, Record
+from custinfo.store._query import check_query, evaluate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class MemoryStore:
 
 
 class MemoryUnit:
-    """A unit of a `MemoryStore`; see `Unit`, `SupportsBulk`, `SupportsTrim` and `SupportsBackup`."""
+    """A unit of a `MemoryStore`; see `Unit`, `SupportsBulk`, `SupportsQuery`, `SupportsTrim`, `SupportsBackup`."""
 
     def __init__(self, tables: Tables, *, write: bool) -> None:
         self.owner = get_ident()
@@ -176,6 +177,25 @@ class MemoryUnit:
         start = bisect_right(ids, after)
         rows = self._tables.held.get(kind, {})
         return [rows[id][0] for id in ids[start : start + limit]]
+
+    def query(
+        self,
+        kind: str,
+        *,
+        all_of: Sequence[tuple[str, str]] = (),
+        range: tuple[str, str | None, str | None] | None = None,
+        order: str | None = None,
+        after: str = "",
+        limit: int,
+    ) -> list[str]:
+        """Ids that meet every condition over keys; see `SupportsQuery.query`.
+
+        Raises:
+            InvalidFieldError: "store.after" if ``after`` has no place in the order any more.
+        """
+        self._use()
+        query = check_query(kind, all_of, range, order, after, limit)
+        return evaluate(query, self._tables.held.get(kind, {}))
 
     def emit(self, type: str, subject: str, data: bytes) -> None:
         """Add an event; see `Unit.emit`."""

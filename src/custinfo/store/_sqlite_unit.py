@@ -7,6 +7,7 @@ from threading import get_ident
 from custinfo.store import _checks, _lifecycle, _sqlite_schema
 from custinfo.store._cursor import cursor_seq, make_cursor
 from custinfo.store._protocol import Cursor, Event, Key, Record
+from custinfo.store._query import PLACE, check_query, lost_place, statement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ BYTES_PER_STATEMENT = 4_000_000
 
 
 class SqliteUnit:
-    """A unit of a `SqliteStore`; see `Unit`, `SupportsBulk`, `SupportsTrim` and `SupportsBackup`."""
+    """A unit of a `SqliteStore`; see `Unit`, `SupportsBulk`, `SupportsQuery`, `SupportsTrim`, `SupportsBackup`."""
 
     def __init__(self, link: Statements, incarnation: str, *, write: bool) -> None:
         self.owner = get_ident()
@@ -151,6 +152,30 @@ class SqliteUnit:
         _checks.check_after(after)
         _checks.check_limit(limit)
         return self._records(kind, PAGE, (kind, after, limit))
+
+    def query(
+        self,
+        kind: str,
+        *,
+        all_of: Sequence[tuple[str, str]] = (),
+        range: tuple[str, str | None, str | None] | None = None,
+        order: str | None = None,
+        after: str = "",
+        limit: int,
+    ) -> list[str]:
+        """Ids that meet every condition over keys; see `SupportsQuery.query`.
+
+        Raises:
+            InvalidFieldError: "store.after" if ``after`` has no place in the order any more.
+        """
+        self._use()
+        query = check_query(kind, all_of, range, order, after, limit)
+        place = None
+        if query.order is not None and query.after:
+            place = self._one(PLACE, (kind, after, query.order))
+            if place is None:
+                raise lost_place()
+        return [row[0] for row in self._rows(*statement(query, place))]
 
     def emit(self, type: str, subject: str, data: bytes) -> None:
         """Add an event; see `Unit.emit`."""
