@@ -57,8 +57,11 @@ def test_a_clock_that_goes_back_or_stands_still_changes_nothing(monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="a warning about forking with threads is an error there")
 def test_a_child_forked_while_another_thread_makes_an_id_can_make_ids():
-    with _ids._lock:
+    held = _ids._lock
+    with held:
         child = os.fork()
         if child == 0:
             os._exit(0 if len(new_id()) == 36 else 1)
         assert os.waitpid(child, 0)[1] == 0
+        _ids._renew_lock()
+        assert len(new_id()) == 36

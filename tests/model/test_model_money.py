@@ -10,6 +10,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from model_examples import quick
 
 from custinfo.errors import AmountOverflowError, InvalidFieldError
 from custinfo.model import Money, is_currency, minor_digits
@@ -25,6 +26,7 @@ def code_and_path(call, *args, **options):
     return caught.value.code, caught.value.path
 
 
+@quick
 @given(minors, currencies)
 def test_an_amount_written_as_text_or_decimal_reads_back_the_same(minor, currency):
     money = Money(minor, currency)
@@ -35,6 +37,7 @@ def test_an_amount_written_as_text_or_decimal_reads_back_the_same(minor, currenc
     assert str(money) == f"{money.amount} {currency}"
 
 
+@quick
 @given(minors, currencies)
 def test_the_decimal_context_of_the_host_changes_nothing(minor, currency):
     with decimal.localcontext(decimal.Context(prec=3, traps=[decimal.Inexact, decimal.Rounded])):
@@ -42,6 +45,7 @@ def test_the_decimal_context_of_the_host_changes_nothing(minor, currency):
         assert Money.of(amount, currency).minor == minor
 
 
+@quick
 @given(minors, st.lists(st.integers(0, 10**6), min_size=1, max_size=12).filter(any), currencies)
 def test_parts_of_an_allocation_sum_to_the_whole_and_are_within_one_unit_of_their_share(minor, ratios, currency):
     parts = Money(minor, currency).allocate(ratios)
@@ -62,11 +66,13 @@ def largest_remainder(minor, ratios):
     return parts
 
 
+@quick
 @given(st.integers(0, 10**6), st.lists(st.integers(0, 50), min_size=1, max_size=8).filter(any))
 def test_an_allocation_is_that_of_the_largest_remainder(minor, ratios):
     assert [part.minor for part in Money(minor, "USD").allocate(ratios)] == largest_remainder(minor, ratios)
 
 
+@quick
 @given(st.integers(0, INT64 - 1), st.lists(st.integers(0, 50), min_size=1, max_size=8).filter(any))
 def test_a_refund_splits_as_its_payment_did(minor, ratios):
     paid = Money(minor, "CNY").allocate(ratios)
@@ -78,6 +84,7 @@ def test_ratios_that_do_not_split_are_refused(ratios):
     assert code_and_path(Money(100, "USD").allocate, ratios) == ("money.ratios", "ratios")
 
 
+@quick
 @given(minors, minors)
 def test_sums_are_exact_or_refused(a, b):
     x, y = Money(a, "USD"), Money(b, "USD")

@@ -68,7 +68,7 @@ def _hooks(kind: Any, converter: cattrs.Converter) -> tuple[Callable[[Any, Any],
         read_many = _noting_places(read, kind) if converter.detailed_validation else _reading(converter, inner)
         return read_many, lambda items: [write(item) for item in items]
     if is_tuple(kind):
-        return _raw, list
+        return _read_list, list
     kinds = getattr(kind, "__args__", (kind,))
     if datetime in kinds or date in kinds:
         return _read_time if datetime in kinds else _read_date, _write_iso
@@ -85,6 +85,10 @@ def _reading(converter: cattrs.Converter, inner: type) -> Callable[[Any, Any], A
 def _noting_places(read: Callable[[Any, Any], Any], kind: Any) -> Callable[[Any, Any], Any]:
     """Cattrs' own reading of a tuple notes the place of each fault, and is slower."""
     return lambda value, _: read(_list(value), kind)
+
+
+def _read_list(value: Any, _: object) -> Any:
+    return _list(value)
 
 
 def _raw(value: Any, _: object) -> Any:
@@ -181,12 +185,10 @@ def _leaves(error: BaseException, path: str, step: str = "") -> Iterator[Invalid
 
 def _step(error: BaseException) -> str:
     """The field name or ``[index]`` that cattrs noted on an error."""
-    for note in getattr(error, "__notes__", ()):
-        if isinstance(note, cattrs.AttributeValidationNote):
-            return note.name
-        if isinstance(note, cattrs.IterableValidationNote):
-            return f"[{note.index}]"
-    return ""
+    note = next(iter(getattr(error, "__notes__", ())), None)
+    if isinstance(note, cattrs.AttributeValidationNote):
+        return note.name
+    return f"[{note.index}]" if isinstance(note, cattrs.IterableValidationNote) else ""
 
 
 def _joined(path: str, step: str) -> str:

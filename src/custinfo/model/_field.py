@@ -190,13 +190,13 @@ def _catalogue(cls: type) -> Iterator[FieldInfo]:
                 yield attrs.evolve(nested, path=f"{attribute.name}{members}.{nested.path}")
 
 
-def attributes(cls: type[Any]) -> tuple[attrs.Attribute[Any], ...]:
+def attributes(cls: Any) -> tuple[attrs.Attribute[Any], ...]:
     """The attrs attributes of a model class.
 
     Raises:
         InvalidFieldError: "catalogue.class".
     """
-    if not attrs.has(cls):
+    if not (isinstance(cls, type) and attrs.has(cls)):
         raise InvalidFieldError("not a model class, such as custinfo.model.Customer", code="catalogue.class")
     found: tuple[attrs.Attribute[Any], ...] = attrs.fields(cls)
     return found
