@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 
 import pytest
 from book_helpers import people, state
@@ -281,6 +282,18 @@ def test_all_fields_of_a_row_find_their_place(book):
     assert customer.phones[0].value == "+16505550100"
     assert [one.scheme for one in customer.identifiers] == ["external", "national_id"]
     assert (customer.organization, customer.sex, customer.notes) == ("Example Ltd", "f", ("likes tea",))
+
+
+@pytest.mark.parametrize("source", [[], iter([]), b"external_id\n", {"external_id": []}])
+def test_no_rows_are_no_error(book, source):
+    assert book.import_customers(source).rows == 0
+
+
+def test_the_file_is_closed_also_when_the_columns_do_not_fit(book, tmp_path):
+    (tmp_path / "c.csv").write_bytes(b"shoe\n41\n")
+    with pytest.raises(InvalidFieldError), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        book.import_customers(tmp_path / "c.csv")
 
 
 def test_a_frame_can_be_imported():

@@ -6,6 +6,7 @@ import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import attrs
@@ -15,7 +16,7 @@ from custinfo.book._desk import Desk
 from custinfo.book._intake import Finding, Intake
 from custinfo.book._report import ImportIssue, ImportReport, RejectedRow
 from custinfo.errors import CustInfoError
-from custinfo.exchange import ColumnMap, Row, read_csv, rows_of
+from custinfo.exchange import ColumnMap, CsvRows, Row, TableRows, read_csv, rows_of
 from custinfo.govern import Act, Work
 
 BATCH = 500
@@ -70,7 +71,7 @@ class Importer:
     store: Callable[[list[Line], Work, Batch], None]
 
 
-def open_source(source: Any, *, encoding: str | None) -> Any:
+def open_source(source: Any, *, encoding: str | None) -> CsvRows | TableRows:
     """Rows of a CSV file (a path, bytes or an open file) or of a table in memory."""
     is_file = isinstance(source, str | bytes | os.PathLike) or hasattr(source, "read")
     return read_csv(source, encoding=encoding) if is_file else rows_of(source)
@@ -90,11 +91,15 @@ def run_import(
     tally = _Tally()
     closing = Act(action=importer.action, entity=importer.entity)
     try:
-        rows = open_source(source, encoding=encoding)
-        columns = ColumnMap.of(mapping, columns=rows.columns, targets=importer.targets)
-        check(columns)
-        total = len(source) if hasattr(source, "__len__") and not isinstance(source, str | bytes) else 0
-        with reporting(progress, total=total, label=importer.entity) as report:
+        with ExitStack() as open_until_done:
+            rows = open_source(source, encoding=encoding)
+            if isinstance(rows, CsvRows):
+                open_until_done.enter_context(rows)
+            columns = ColumnMap.of(mapping, columns=rows.columns, targets=importer.targets)
+            if rows.columns:
+                check(columns)
+            total = len(source) if hasattr(source, "__len__") and not isinstance(source, str | bytes) else 0
+            report = open_until_done.enter_context(reporting(progress, total=total, label=importer.entity))
             for some in _batches(rows):
                 tally.rows += len(some)
                 _run_batch(desk, importer, columns, some, tally)
