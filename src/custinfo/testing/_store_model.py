@@ -24,8 +24,8 @@ KEYS = (Key("ext", "x", unique=True), Key("ext", "X", unique=True), Key("tag", "
 SETTINGS = settings(
     phases=[Phase.generate],
     report_multiple_bugs=False,
-    max_examples=25,
-    stateful_step_count=10,
+    max_examples=20,
+    stateful_step_count=8,
     deadline=None,
     derandomize=True,
     database=None,
