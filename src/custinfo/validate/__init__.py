@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from custinfo.validate._phone import phone
     from custinfo.validate._postal import postal_code
     from custinfo.validate._protocol import Validator
+    from custinfo.validate._quality import quality
+    from custinfo.validate._quality_report import QualityReport, Score
     from custinfo.validate._result import Issue, Result
+    from custinfo.validate._schema import Report, Rule, Schema
     from custinfo.validate._text import text
     from custinfo.validate._url import url
     from custinfo.validate._uscc import cn_uscc
@@ -30,7 +33,12 @@ __all__ = [
     "BatchResult",
     "CardInfo",
     "Issue",
+    "QualityReport",
+    "Report",
     "Result",
+    "Rule",
+    "Schema",
+    "Score",
     "Validator",
     "bic",
     "card",
@@ -48,6 +56,7 @@ __all__ = [
     "person_name",
     "phone",
     "postal_code",
+    "quality",
     "text",
     "url",
     "vat",
@@ -57,7 +66,12 @@ _EXPORTS = {
     "BatchResult": "custinfo.validate._batch",
     "CardInfo": "custinfo.validate._luhn",
     "Issue": "custinfo.validate._result",
+    "QualityReport": "custinfo.validate._quality_report",
+    "Report": "custinfo.validate._schema",
     "Result": "custinfo.validate._result",
+    "Rule": "custinfo.validate._schema",
+    "Schema": "custinfo.validate._schema",
+    "Score": "custinfo.validate._quality_report",
     "Validator": "custinfo.validate._protocol",
     "bic": "custinfo.validate._bic",
     "card": "custinfo.validate._luhn",
@@ -75,6 +89,7 @@ _EXPORTS = {
     "person_name": "custinfo.validate._name",
     "phone": "custinfo.validate._phone",
     "postal_code": "custinfo.validate._postal",
+    "quality": "custinfo.validate._quality",
     "text": "custinfo.validate._text",
     "url": "custinfo.validate._url",
     "vat": "custinfo.validate._vat",

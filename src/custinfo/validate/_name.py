@@ -7,6 +7,7 @@ import unicodedata
 
 from custinfo.validate._base import BaseValidator, fail, issue, text_or_issue
 from custinfo.validate._characters import collapse, has_break, scripts, unsafe
+from custinfo.validate._placeholders import is_placeholder
 from custinfo.validate._result import Result
 from custinfo.validate._text import TEXT_CODES
 
@@ -17,10 +18,6 @@ _DIGIT = re.compile(r"\d").search
 _SYMBOL = re.compile(r"[<>{}\[\]|\\^~@#$%*=+_;:\"!?&]").search
 _HAN_DOT = "·"  # U+00B7 separates the parts of transliterated names (GB/T 28039)
 _DOTS = dict.fromkeys(map(ord, "•・‧∙⋅･"), _HAN_DOT)
-_PLACEHOLDERS = frozenset(
-    "n/a na none null nil unknown test tester testing xxx xx x - . ? nobody anonymous customer 无 没有 未知 不详 匿名 "
-    "测试 空 暂无 客户 先生 女士 小姐 佚名".split()
-)
 
 
 class PersonNameValidator(BaseValidator[str]):
@@ -71,7 +68,7 @@ class PersonNameValidator(BaseValidator[str]):
         if letters == ("Hani",):
             normal = normal.translate(_DOTS).replace(" ", "")
             meta.update(split_hanzi(normal))
-        if normal.lower() in _PLACEHOLDERS:
+        if is_placeholder(normal):
             issues.append(issue("name.placeholder"))
         if _DIGIT(normal):
             issues.append(issue("name.digits"))

@@ -27,12 +27,13 @@ class Validator(Protocol[T_co]):
         """Every code that an issue of this validator can have."""
         ...
 
-    def __call__(self, value: object, /, **options: Any) -> Result[T_co]:
+    # *args is never used: with it type checkers let each validator name its own options
+    def __call__(self, value: object, /, *args: Any, **options: Any) -> Result[T_co]:
         """Check one value; never raises for a bad one."""
         ...
 
     def many(
-        self, values: Iterable[object], /, *, progress: bool | Callable[[int, int], None] = False, **options: Any
+        self, values: Iterable[object], *, progress: bool | Callable[[int, int], None] = False, **options: Any
     ) -> BatchResult[T_co]:
         """Check a column of values."""
         ...

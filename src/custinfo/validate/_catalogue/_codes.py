@@ -114,6 +114,11 @@ id.checksum error
 id.component error
 vat.no_country error
 vat.country error
+value.placeholder warning
+rule.identifier error
+rule.birth_date_of_id error
+rule.phone_country warning
+rule.closed_before_opened error
 """
 
 CODES: tuple[tuple[str, str], ...] = tuple(

@@ -114,4 +114,9 @@ LINES = {
     "id.component": "as python-stdnum says, such as a date or region inside the number",
     "vat.no_country": "neither said nor in front of the number",
     "vat.country": "python-stdnum has no VAT number for the country",
+    "value.placeholder": "`N/A`, `无`, `13800138000`, `test@test.com` and the like, found by `Schema` and `quality`",
+    "rule.identifier": "`Schema.from_attrs(Customer)`",
+    "rule.birth_date_of_id": "`Schema.from_attrs(Customer)`",
+    "rule.phone_country": "`Schema.from_attrs(Customer)`",
+    "rule.closed_before_opened": "`Schema.from_attrs` of a model with `opened_at` and `closed_at`",
 }

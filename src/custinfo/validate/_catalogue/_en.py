@@ -114,4 +114,9 @@ MESSAGES = {
     "id.component": "A part of the number is not valid.",
     "vat.no_country": "The country of the VAT number is not known; say it or put its code in front.",
     "vat.country": "VAT numbers of {country} cannot be checked.",
+    "value.placeholder": "This stands for a missing value.",
+    "rule.identifier": "An identifier is not valid for its scheme.",
+    "rule.birth_date_of_id": "The birth date is not that of the resident identity number.",
+    "rule.phone_country": "No phone number is of a country of the addresses.",
+    "rule.closed_before_opened": "Something was closed before it was opened.",
 }

@@ -114,4 +114,9 @@ MESSAGES = {
     "id.component": "号码的某一部分无效。",
     "vat.no_country": "增值税号所属国家未知，请指明国家或在前面加上国家代码。",
     "vat.country": "无法校验 {country} 的增值税号。",
+    "value.placeholder": "这是表示“没有”的占位内容。",
+    "rule.identifier": "证件号码与证件类型不符。",
+    "rule.birth_date_of_id": "出生日期与身份证号码不一致。",
+    "rule.phone_country": "电话号码与地址所在国家不一致。",
+    "rule.closed_before_opened": "关闭时间早于开立时间。",
 }
