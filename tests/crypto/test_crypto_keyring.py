@@ -437,6 +437,7 @@ def test_a_lost_root_row_is_not_replaced_by_a_new_root_when_reading(provider, st
         FieldCipher(ring_over(provider, store)).decrypt(token, **HERE)
     with pytest.raises(DecryptionError):
         FieldCipher(ring_over(provider, store)).encrypt("x", **HERE)
+    assert store.get("root/default") is None
 
 
 def test_a_tombstone_in_place_of_the_root_is_refused(provider, store):

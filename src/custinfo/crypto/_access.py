@@ -41,7 +41,8 @@ class KeyAccess:
     """The keys of one tenant in memory, shared by threads.
 
     `writer` and `reader` are the fast paths: no lock, no call but the clock's while the key is known and neither
-    the key store nor the provider is due for a look. Everything else holds the lock.
+    the key store nor the provider is due for a look. Nor does a cold subject wait for a lock; secrets, process keys and
+    what empties the caches do.
     """
 
     def __init__(
@@ -96,18 +97,17 @@ class KeyAccess:
         """Make the data keys of all new *subjects* durable in one put."""
         if not self.per_subject:
             return
-        with self._lock:
-            self.look(_watch.monotonic())
-            stamp = self._watch.stamp
-            missing: dict[str, str] = {}
-            for subject in subjects:
-                held = self._held.get(self._prefix + subject)
-                if held is None or held.stamp != stamp:
-                    check_subject(subject)
-                    missing[self._prefix + subject] = subject
-            if missing:
-                self._data.make_missing(missing)
-                self._mind_expiry()
+        self.look(_watch.monotonic())
+        stamp = self._watch.stamp
+        missing: dict[str, str] = {}
+        for subject in subjects:
+            held = self._held.get(self._prefix + subject)
+            if held is None or held.stamp != stamp:
+                check_subject(subject)
+                missing[self._prefix + subject] = subject
+        if missing:
+            self._data.make_missing(missing)
+            self._mind_expiry()
 
     def reader(self, subject: str, header: bytes) -> AESGCM:
         """The cipher of a token of *subject* by its first 34 bytes.
@@ -199,6 +199,7 @@ class KeyAccess:
     def after_fork(self) -> None:
         """In a child process: another thread may have held the lock, and each process has a data key of its own."""
         self._lock = RLock()
+        self.ring.after_fork()
         self._process = None
         self._process_name = ""
 
@@ -210,17 +211,18 @@ class KeyAccess:
         self._process = None
 
     def _mind_expiry(self) -> None:
-        # Opening a root sets its expiry, and using it up brings it forward.
+        # Opening a root sets its expiry, and using it up brings it forward. A close may have come in between.
+        if self.closed:
+            self._forget()
+            self.check_open()
         if self.ring.expires_at < self._look_at:
             self._look_at = self.ring.expires_at
 
     def _writable(self, subject: str) -> Held:
-        with self._lock:
-            self.check_open()
-            check_subject(subject)
-            held = self._data.writable(self._prefix + subject, subject)
-            self._mind_expiry()
-            return held
+        check_subject(subject)
+        held = self._data.writable(self._prefix + subject, subject)
+        self._mind_expiry()
+        return held
 
     def _process_key(self, messages: int) -> tuple[int, bytes, AESGCM]:
         with self._lock:
@@ -235,27 +237,25 @@ class KeyAccess:
             return self._process
 
     def _find(self, subject: str, header: bytes) -> AESGCM:
-        with self._lock:
-            self.check_open()
-            if self.per_subject:
-                check_subject(subject)
-                held = self._data.load(self._prefix + subject, subject)
-                key = held.find(header) if held is not None else None
-                if key is not None:
-                    self._mind_expiry()
-                    return AESGCM(key)
-            # In subject mode too: tokens may date from before the keyring's mode was changed.
-            stamp = self._watch.stamp
-            held = self._data.load(self.names.process + header[2:].hex(), "")
+        if self.per_subject:
+            check_subject(subject)
+            held = self._data.load(self._prefix + subject, subject)
             key = held.find(header) if held is not None else None
-            if key is None:
-                raise bad_token()
-            if len(self._process_keys) >= _CACHED_PROCESS_KEYS:
-                self._process_keys.clear()
-            gcm = AESGCM(key)
-            self._process_keys[header] = stamp, gcm
-            self._mind_expiry()
-            return gcm
+            if key is not None:
+                self._mind_expiry()
+                return AESGCM(key)
+        # In subject mode too: tokens may date from before the keyring's mode was changed.
+        stamp = self._watch.stamp
+        held = self._data.load(self.names.process + header[2:].hex(), "")
+        key = held.find(header) if held is not None else None
+        if key is None:
+            raise bad_token()
+        if len(self._process_keys) >= _CACHED_PROCESS_KEYS:
+            self._process_keys.clear()
+        gcm = AESGCM(key)
+        self._process_keys[header] = stamp, gcm
+        self._mind_expiry()
+        return gcm
 
     def is_buried(self, subject: str) -> bool:
         """Whether a tombstone stands where the keys of a subject were."""

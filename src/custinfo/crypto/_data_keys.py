@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
-from custinfo.crypto._format import KEY_LEN, bad_token, destroyed, field_key
+from cryptography.exceptions import InvalidTag
+
+from custinfo.crypto._format import ID_LEN, KEY_LEN, bad_token, destroyed, field_key
 from custinfo.crypto._root import DATA_KEY, RootRing
-from custinfo.crypto._rows import DATA_KEY_MAGIC, KeyEntry, Names, pack_keys, unpack_keys
+from custinfo.crypto._rows import DATA_KEY_ENTRY_LEN, DATA_KEY_MAGIC, KeyEntry, Names, pack_keys, unpack_keys
 from custinfo.errors import ConflictError, DecryptionError, KeyDestroyedError
 
 TYPE_CHECKING = False
@@ -44,7 +47,8 @@ class Held:
 class DataKeys:
     """The data keys of one tenant, with a bounded cache of plain 32-byte keys.
 
-    The caller holds the keyring's lock around every method here. Reading `held` needs no lock.
+    Shared by threads without a lock: the key store's compare-and-swap decides who made a key, and two threads that
+    open the same row at once only do it twice.
 
     Attributes:
         held: row name -> keys; an entry is good while its stamp is the watch's.
@@ -76,21 +80,7 @@ class DataKeys:
         if held is not None and held.revision == revision:
             held.stamp = stamp
             return held
-        first_header = first_key = b""
-        more: dict[bytes, bytes] | None = None
-        for entry in unpack_keys(row, magic=DATA_KEY_MAGIC):
-            try:
-                key, header = field_key(self._ring.unwrap(entry, label=DATA_KEY, subject=subject.encode()))
-            except DecryptionError as exc:
-                if exc.code != DecryptionError.code:
-                    raise  # the provider's word, not the row's
-                continue  # another writer's key that this keyring cannot read, or a damaged one: the rest still serves
-            if not first_header:
-                first_header, first_key = header, key
-            else:
-                more = more or {}
-                more[header] = key
-        return self._keep(name, Held(stamp, revision, first_header, first_key, more))
+        return self._keep(name, self._open(row, subject.encode(), stamp, revision))
 
     def make(self, subjects: Sequence[tuple[str, str]]) -> Held:
         """Make a data key for each (row name, subject), durable in one put; gives the last one.
@@ -171,6 +161,30 @@ class DataKeys:
             except (ConflictError, KeyDestroyedError):
                 continue  # somebody else was first; the next load says what is there now
 
+    def _open(self, row: bytes, subject: bytes, stamp: int, revision: int) -> Held:
+        # By hand and not by unpack_keys and RootRing.unwrap: a cold read pays this for each of its subjects.
+        if row[:2] != DATA_KEY_MAGIC or len(row) < 2 + DATA_KEY_ENTRY_LEN or (len(row) - 2) % DATA_KEY_ENTRY_LEN:
+            raise bad_token()
+        ring = self._ring
+        held = Held(stamp, revision, b"", b"")
+        for at in range(2, len(row), DATA_KEY_ENTRY_LEN):
+            kid_at, blob_at = at + ID_LEN, at + 2 * ID_LEN
+            try:
+                siv = ring.for_unwrapping(row[at:kid_at])
+                aad = [DATA_KEY, ring.tenant_aad, subject, row[kid_at:blob_at]]
+                key, header = field_key(siv.decrypt(row[blob_at : at + DATA_KEY_ENTRY_LEN], aad))
+            except InvalidTag:
+                continue  # damaged, or of another subject: the rest still serves
+            except DecryptionError as exc:
+                if exc.code != DecryptionError.code:
+                    raise  # the provider's word, not the row's
+                continue  # another writer's key that this keyring cannot open
+            if not held.header:
+                held.header, held.key = header, key
+            else:
+                held.more = {**(held.more or {}), header: key}
+        return held
+
     def _append(self, name: str, subject: str) -> None:
         # A reading keyring makes no second key beside one that it cannot open: that would hide the damage.
         if self._ring.can_read:
@@ -215,6 +229,7 @@ class DataKeys:
 
     def _keep(self, name: str, held: Held) -> Held:
         if len(self.held) >= self._cache_size and name not in self.held:
-            del self.held[next(iter(self.held))]
+            with contextlib.suppress(RuntimeError, StopIteration):  # another thread makes room already
+                self.held.pop(next(iter(self.held)), None)
         self.held[name] = held
         return held

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from threading import RLock
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -31,7 +32,7 @@ def siv_of(root: bytes) -> tuple[AESSIV, bytes]:
 
 
 class RootRing:
-    """Opens and makes the roots of one tenant.
+    """Opens and makes the roots of one tenant; shared by threads.
 
     Only *one* root wraps new keys: the first entry of the root row without a flag, or for a write-only keyring the
     one it made itself. Others open keys that were wrapped before a rotation.
@@ -54,15 +55,21 @@ class RootRing:
         self._entries: dict[bytes, RootEntry] = {}
         self._own_id = b""
         self._current_id = b""
+        self._lock = RLock()
         self.revision = -1
+
+    def after_fork(self) -> None:
+        """In a child process: another thread of the parent may have held the lock."""
+        self._lock = RLock()
 
     def drop(self) -> None:
         """Forget every root, so that the next use asks the provider."""
-        self._open.clear()
-        self._entries.clear()
-        self._current_id = self._own_id = b""
-        self.revision = -1
-        self.expires_at = NEVER
+        with self._lock:
+            self._open.clear()
+            self._entries.clear()
+            self._current_id = self._own_id = b""
+            self.revision = -1
+            self.expires_at = NEVER
 
     def wrap(self, key: bytes, *, label: bytes, subject: bytes, kid: bytes) -> KeyEntry:
         """Wrap a data key (with its kid) or a secret (kid empty) under the current root."""
@@ -71,10 +78,27 @@ class RootRing:
 
     def for_wrapping(self, keys: int) -> tuple[bytes, AESSIV]:
         """The id and cipher of the current root, for that many keys to wrap by hand as `wrap` does."""
-        root_id = self._current_id or self.current_id()
-        siv = self._open.get(root_id) or self._unwrap_root(root_id)
+        root_id = self._current_id
+        siv = self._open.get(root_id)
+        if siv is None:
+            with self._lock:
+                root_id = self.current_id()
+                siv = self._open.get(root_id) or self._unwrap_root(root_id)
         self._count_uses(keys)
         return root_id, siv
+
+    def for_unwrapping(self, root_id: bytes) -> AESSIV:
+        """The cipher of a root, for one key to unwrap by hand as `unwrap` does.
+
+        Raises:
+            DecryptionError: the tenant has no such root, or this keyring only writes.
+        """
+        siv = self._open.get(root_id)
+        if siv is None:
+            with self._lock:
+                siv = self._open.get(root_id) or self._unwrap_root(root_id)
+        self._count_uses(1)
+        return siv
 
     def unwrap(self, entry: KeyEntry, *, label: bytes, subject: bytes) -> bytes:
         """The key of an entry.
@@ -82,8 +106,7 @@ class RootRing:
         Raises:
             DecryptionError: its root is unknown, or the entry belongs to another row.
         """
-        siv = self._open.get(entry.root_id) or self._unwrap_root(entry.root_id)
-        self._count_uses(1)
+        siv = self.for_unwrapping(entry.root_id)
         try:
             return siv.decrypt(entry.blob, [label, self.tenant_aad, subject, entry.kid])
         except InvalidTag:
@@ -91,35 +114,29 @@ class RootRing:
 
     def current_id(self) -> bytes:
         """The id of the root that wraps new keys; the tenant's first root is made here."""
-        if not self._current_id:
-            self.load()
-        return self._current_id
+        with self._lock:
+            if not self._current_id:
+                self.load()
+            return self._current_id
 
     def moved_from(self, root_id: bytes) -> bool:
         """Whether new keys belong under another root by now than *root_id*; looks at the root row."""
         found = self._store.get(self._names.root)
         if found is None or found[1] != self.revision:
             self.load()
-        return self.current_id() != root_id
+        return (self._current_id or self.current_id()) != root_id
 
     def load(self) -> None:
         """Read the root row again, and make a root where there is none to wrap under."""
-        while True:
-            entries, revision = self.read()
-            self._entries = {entry.root_id: entry for entry in entries}
-            self.revision = revision
-            for root_id in [root_id for root_id in self._open if root_id not in self._entries]:
-                del self._open[root_id]
-            usable = self._usable(entries)
-            if usable is not None:
-                self._current_id = usable
-                return
-            entry = self.new_root(flags=0 if self.can_read else WRITER)
-            try:
-                self._store.put([(self._names.root, pack_roots((entry, *entries)), revision)])
-            except ConflictError:
-                continue
-            self._own_id = entry.root_id
+        with self._lock:
+            while not self._refresh():
+                entries, revision = self.read()
+                entry = self.new_root(flags=0 if self.can_read else WRITER)
+                try:
+                    self._store.put([(self._names.root, pack_roots((entry, *entries)), revision)])
+                except ConflictError:
+                    continue
+                self._own_id = entry.root_id
 
     def read(self) -> tuple[tuple[RootEntry, ...], int]:
         """The entries of the root row and its revision."""
@@ -163,6 +180,16 @@ class RootRing:
         wrapped: WrappedKey = ask((provider or reader).wrap, root, context)
         return RootEntry(entry.root_id, entry.flags, wrapped)
 
+    def _refresh(self) -> bool:
+        """Read the root row; whether there is a root to wrap new keys under."""
+        entries, revision = self.read()
+        self._entries = {entry.root_id: entry for entry in entries}
+        self.revision = revision
+        for root_id in [root_id for root_id in self._open if root_id not in self._entries]:
+            del self._open[root_id]
+        self._current_id = self._usable(entries) or b""
+        return bool(self._current_id)
+
     def _usable(self, entries: tuple[RootEntry, ...]) -> bytes | None:
         for entry in entries:
             if entry.current if self.can_read else entry.root_id == self._own_id and not entry.flags & RETIRED:
@@ -176,7 +203,7 @@ class RootRing:
 
     def _unwrap_root(self, root_id: bytes) -> AESSIV:
         if root_id not in self._entries:
-            self.load()
+            self._refresh()  # and no more: a reader that misses a root must not put another in its place
         entry = self._entries.get(root_id)
         if entry is None or not self.can_read:
             raise bad_token()

@@ -33,7 +33,7 @@ GOING = 8
 """Flag of a retired root: it is removed when the rotation in progress ends."""
 
 _SIV_LEN = 16 + 32
-_ONE_DATA_KEY = 2 + 2 * ID_LEN + _SIV_LEN
+DATA_KEY_ENTRY_LEN = 2 * ID_LEN + _SIV_LEN
 
 
 @attrs.frozen
@@ -123,8 +123,6 @@ def unpack_keys(row: bytes, *, magic: bytes) -> tuple[KeyEntry, ...]:
     Raises:
         DecryptionError: the row is damaged.
     """
-    if magic == DATA_KEY_MAGIC and len(row) == _ONE_DATA_KEY and row[:2] == magic:
-        return (KeyEntry(row[2:34], row[34:66], row[66:]),)  # nearly every row, and read with each cold subject
     kid_end = ID_LEN + (ID_LEN if magic == DATA_KEY_MAGIC else 0)
     size = kid_end + _SIV_LEN
     if row[:2] != magic or len(row) < 2 + size or (len(row) - 2) % size:
