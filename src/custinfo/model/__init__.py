@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from custinfo.model._iso4217 import is_currency, minor_digits
     from custinfo.model._json_schema import json_schema
     from custinfo.model._keys import email_key, identifier_key, name_key, phone_key
+    from custinfo.model._ledger import balance, check_transition
     from custinfo.model._lookup import Term, indexes_of, lookup_terms
     from custinfo.model._mask import mask
     from custinfo.model._masked import masked
@@ -82,6 +83,10 @@ _MODULES = {
         "name_key",
         "phone_key",
     ),
+    "_ledger": (
+        "balance",
+        "check_transition",
+    ),
     "_lookup": (
         "Term",
         "indexes_of",
@@ -128,7 +133,9 @@ __all__ = [
     "Transaction",
     "TransactionKind",
     "TransactionStatus",
+    "balance",
     "catalogue",
+    "check_transition",
     "dumps",
     "email_key",
     "fields_of",

@@ -11,7 +11,7 @@ from custinfo.errors import AmountOverflowError, InvalidFieldError
 from custinfo.model._field import plain
 from custinfo.model._iso4217 import minor_digits
 
-_INT64 = 2**63
+INT64 = 2**63
 _DIGITS = 40  # an amount of 64 bits has 19 digits
 _AMOUNT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)").fullmatch
 # The context of the host may round or trap; this one does neither for any amount that fits.
@@ -45,7 +45,7 @@ class Money:
     def __attrs_post_init__(self) -> None:
         if type(self.minor) is not int:
             raise _fault("money.minor", "minor must be an int of minor units; use Money.of for major units", "minor")
-        if not -_INT64 <= self.minor < _INT64:
+        if not -INT64 <= self.minor < INT64:
             raise _fault("money.range", "the amount does not fit in 64 bits of minor units", "minor")
         minor_digits(self.currency)
 
@@ -91,7 +91,7 @@ class Money:
         return other.minor
 
     def _sum(self, minor: int) -> "Money":
-        if not -_INT64 <= minor < _INT64:
+        if not -INT64 <= minor < INT64:
             raise AmountOverflowError("the result does not fit in 64 bits of minor units; nothing was cut")
         return Money(minor, self.currency)
 
