@@ -20,6 +20,13 @@ from pathlib import Path
 from custinfo.store import Key, MemoryStore, Record, SqliteStore
 
 UNITS = 300
+PRAGMAS = (
+    "synchronous = FULL",
+    "secure_delete = ON",
+    "temp_store = MEMORY",
+    "cell_size_check = ON",
+    "cache_size = -16000",
+)
 
 
 def make_rows(count: int) -> list[tuple[str, bytes, str, str]]:
@@ -54,7 +61,7 @@ class Clock:
 def run_bare(path: Path, rows: list, ids: list[str], clock: Clock) -> None:
     SqliteStore(path).close()
     with closing(sqlite3.connect(path, isolation_level=None)) as con:
-        for pragma in ("synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY", "cell_size_check = ON"):
+        for pragma in PRAGMAS:
             con.execute(f"PRAGMA {pragma}")
         with clock.measure("bulk insert, one unit", "bare", len(rows)):
             con.execute("BEGIN IMMEDIATE")

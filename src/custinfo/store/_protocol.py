@@ -106,6 +106,11 @@ class Unit(Protocol):
     """A unit of work: all of it is committed, or nothing.
 
     A unit reads one consistent state and its own writes, and belongs to the thread that opened it.
+
+    >>> from custinfo.store import MemoryStore
+    >>> with MemoryStore().unit() as unit:
+    ...     isinstance(unit, Unit), unit.put(Record("customer", "c1", 0, b"data"), [Key("tag", "vip")], 0)
+    (True, 1)
     """
 
     def get(self, kind: str, ids: Sequence[str]) -> list[Record]:
@@ -167,7 +172,12 @@ class Unit(Protocol):
 
 @runtime_checkable
 class RecordStore(Protocol):
-    """A backend: records under (kind, id, version), look-up keys and an outbox. Threads share it."""
+    """A backend: records under (kind, id, version), look-up keys and an outbox. Threads share it.
+
+    >>> from custinfo.store import MemoryStore
+    >>> isinstance(MemoryStore(), RecordStore)
+    True
+    """
 
     def unit(self, *, write: bool = True) -> AbstractContextManager[Unit]:
         """A unit of work: a clean exit commits everything, an exception undoes everything and passes on.
@@ -187,7 +197,14 @@ class RecordStore(Protocol):
 
 @runtime_checkable
 class SupportsBulk(Protocol):
-    """A unit that stores many records faster than one by one."""
+    """A unit that stores many records faster than one by one.
+
+    >>> from custinfo.store import MemoryStore
+    >>> with MemoryStore().unit() as unit:
+    ...     if isinstance(unit, SupportsBulk):
+    ...         unit.put_many((Record("customer", f"c{n}", 0, b"data"), [], 0) for n in range(3))
+    [1, 1, 1]
+    """
 
     def put_many(self, items: Iterable[tuple[Record, Sequence[Key], int]]) -> list[int]:
         """`Unit.put` for each (record, keys, expected_version), with the same promises.
@@ -202,7 +219,14 @@ class SupportsBulk(Protocol):
 
 @runtime_checkable
 class SupportsQuery(Protocol):
-    """A unit whose backend evaluates conditions over keys."""
+    """A unit whose backend evaluates conditions over keys.
+
+    >>> from custinfo.store import MemoryStore
+    >>> with MemoryStore().unit() as unit:
+    ...     version = unit.put(Record("customer", "c1", 0, b"data"), [Key("tag", "vip"), Key("country", "CN")], 0)
+    ...     unit.query("customer", all_of=[("tag", "vip"), ("country", "CN")], limit=10)
+    ['c1']
+    """
 
     def query(
         self,
@@ -231,7 +255,13 @@ class SupportsQuery(Protocol):
 
 @runtime_checkable
 class SupportsColumns(Protocol):
-    """A unit whose backend keeps non-personal scalar fields in typed columns."""
+    """A unit whose backend keeps non-personal scalar fields in typed columns.
+
+    >>> from custinfo.store import MemoryStore
+    >>> with MemoryStore().unit() as unit:
+    ...     isinstance(unit, SupportsColumns)
+    False
+    """
 
     def columns(self, kind: str, names: Sequence[str]) -> dict[str, np.ndarray]:
         """The columns *names* of all records of *kind*, each of shape (n,), rows in code-point order of ids."""
@@ -240,7 +270,16 @@ class SupportsColumns(Protocol):
 
 @runtime_checkable
 class SupportsTrim(Protocol):
-    """A unit that can drop old events."""
+    """A unit that can drop old events.
+
+    >>> from custinfo.store import MemoryStore
+    >>> store = MemoryStore()
+    >>> with store.unit() as unit:
+    ...     unit.emit("customer.created", "c1", b"")
+    >>> with store.unit() as unit:
+    ...     unit.trim(unit.feed(START, 1)[0].cursor)
+    1
+    """
 
     def trim(self, cursor: Cursor) -> int:
         """Drop the events up to and including *cursor*.
@@ -253,7 +292,14 @@ class SupportsTrim(Protocol):
 
 @runtime_checkable
 class SupportsBackup(Protocol):
-    """A unit that can say what the store holds, which a backup needs."""
+    """A unit that can say what the store holds, which a backup needs.
+
+    >>> from custinfo.store import MemoryStore
+    >>> with MemoryStore().unit() as unit:
+    ...     version = unit.put(Record("customer", "c1", 0, b"data"), [Key("tag", "vip")], 0)
+    ...     unit.kinds(), unit.keys("customer", "c1")[0].name
+    (['customer'], 'tag')
+    """
 
     def kinds(self) -> list[str]:
         """All kinds that have records, in code-point order."""
@@ -266,7 +312,12 @@ class SupportsBackup(Protocol):
 
 @runtime_checkable
 class SupportsPurge(Protocol):
-    """A store whose own files can keep what was deleted or replaced until they are purged."""
+    """A store whose own files can keep what was deleted or replaced until they are purged.
+
+    >>> from custinfo.store import MemoryStore
+    >>> isinstance(MemoryStore(), SupportsPurge)
+    False
+    """
 
     def purge(self) -> bool:
         """Leave nothing of what was deleted or replaced in the own files; False if an open unit is in the way."""
