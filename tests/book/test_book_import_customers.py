@@ -313,3 +313,9 @@ def test_no_value_is_in_the_repr_of_a_report(book):
     report = book.import_customers(rows)
     assert "SECRETVALUE" not in repr(report) + repr(report.issues) + repr(report.rejected_rows) + report._repr_html_()
     assert ">1<" in report._repr_html_()
+
+
+def test_a_row_with_another_identifier_but_no_external_id_goes_to_quarantine(book):
+    rows = [{"external_id": "", "national_id": "123-456", "given_name": "Anna"}]
+    assert book.import_customers(rows).codes() == {"customer.no_match_value": 1}
+    assert list(book.customers.scan()) == []

@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import attrs
-import numpy as np
 
 from custinfo.book._collections import AuditedCollection
 from custinfo.book._desk import Desk
-from custinfo.book._import_customers import CustomerBatch, check_match
-from custinfo.book._import_transactions import TransactionBatch, check_columns, required
-from custinfo.book._importing import Batch, Importer, Line, run_import
-from custinfo.book._intake import (
-    CUSTOMER_FIELDS,
-    TRANSACTION_FIELDS,
-    Finding,
-    Intake,
-    read_customer,
-    read_transaction,
-    zone,
-)
+from custinfo.book._import_customers import import_customers
+from custinfo.book._import_transactions import import_transactions
+from custinfo.book._importing import Mapped, Progress
 from custinfo.book._ledger import Statement, Timeline, statement_of, timeline_of
 from custinfo.book._merging import Plan, plan_merge, undo_merge, write_merges
 from custinfo.book._report import ImportReport
-from custinfo.book._tables import duplicate_columns, payment_columns
+from custinfo.book._tables import duplicate_columns
 from custinfo.book._views import Access, BookView
 from custinfo.errors import InvalidFieldError, MergeError
-from custinfo.exchange import ColumnMap
-from custinfo.govern import Act, AuditLog, Authorizer, Policy, Principal, Rights, Work
+from custinfo.govern import Act, AuditLog, Authorizer, Policy, Principal, Rights
 from custinfo.model import Account, Customer, Merge, ReviewTask, Tag, Transaction, minor_digits, new_id
-from custinfo.store import Event, RecordStore, Unit
+from custinfo.store import Event, RecordStore, Unit, payment_columns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from custinfo.crypto import Keyring
     from custinfo.dedupe import Duplicates
-
-Mapped = Mapping[str, "str | Iterable[str] | None"]
-Progress = bool | Callable[[int, int], None]
 
 
 @attrs.frozen
@@ -106,7 +92,7 @@ class Book:
         self.customers: AuditedCollection[Customer] = AuditedCollection(desk, desk.customers)
         self.accounts: AuditedCollection[Account] = AuditedCollection(desk, desk.accounts)
         self.transactions: AuditedCollection[Transaction] = AuditedCollection(
-            desk, desk.transactions, columns=lambda names: payment_columns(desk, names)
+            desk, desk.transactions, columns=lambda names: payment_columns(desk.transactions, desk.accounts, names)
         )
         self.reviews: AuditedCollection[ReviewTask] = AuditedCollection(desk, desk.reviews)
         self.merges: AuditedCollection[Merge] = AuditedCollection(desk, desk.merges)
@@ -155,38 +141,17 @@ class Book:
             InvalidFieldError: "import.match_on", "import.on_match", "map.target", "map.missing_column",
                 "csv.encoding", "csv.empty" and others that name the place; batches before it stay.
         """
-        check_match(match_on, on_match)
-        money = currency or self.currency
-        minor_digits(money)
-
-        def check(columns: ColumnMap) -> None:
-            if not set(match_on) & set(columns.fields):
-                raise InvalidFieldError(
-                    f"no column fills {' or '.join(match_on)}; map one, or choose another match_on",
-                    code="import.match_on",
-                    path="mapping",
-                    ignored=list(columns.ignored),
-                )
-
-        def needs(intake: Intake) -> Finding | None:
-            fields = {"external_id": "identifiers", "email": "emails", "phone": "phones"}
-            if any(intake.values.get(fields[name]) for name in match_on):
-                return None
-            return Finding(match_on[0], "customer.no_match_value")
-
-        def store(lines: list[Line], work: Work, batch: Batch) -> None:
-            CustomerBatch(self.desk, work, batch, match_on=match_on, on_match=on_match, currency=money).run(lines)
-
-        importer = Importer(
-            action="customers.import",
-            entity="customer",
-            targets=CUSTOMER_FIELDS,
-            read=lambda row: read_customer(row, source_name=source_name, region=region),
-            required=needs,
-            store=store,
-        )
-        return run_import(
-            self.desk, importer, source, mapping=mapping, encoding=encoding, progress=progress, check=check
+        return import_customers(
+            self.desk,
+            source,
+            mapping=mapping,
+            match_on=match_on,
+            on_match=on_match,
+            source_name=source_name,
+            region=region,
+            currency=currency or self.currency,
+            encoding=encoding,
+            progress=progress,
         )
 
     def import_transactions(
@@ -217,23 +182,15 @@ class Book:
             InvalidFieldError: "import.columns", "time.zone", "map.target", "map.missing_column", "csv.encoding" and
                 others that name the place; batches before it stay.
         """
-        money = currency or self.currency
-        minor_digits(money)
-        local = zone(time_zone)
-
-        def store(lines: list[Line], work: Work, batch: Batch) -> None:
-            TransactionBatch(self.desk, work, batch, source_name=source_name, currency=money).run(lines)
-
-        importer = Importer(
-            action="transactions.import",
-            entity="transaction",
-            targets=TRANSACTION_FIELDS,
-            read=lambda row: read_transaction(row, source_name=source_name, currency=money, time_zone=local),
-            required=required,
-            store=store,
-        )
-        return run_import(
-            self.desk, importer, source, mapping=mapping, encoding=encoding, progress=progress, check=check_columns
+        return import_transactions(
+            self.desk,
+            source,
+            mapping=mapping,
+            source_name=source_name,
+            currency=currency or self.currency,
+            time_zone=time_zone,
+            encoding=encoding,
+            progress=progress,
         )
 
     # same person?
@@ -294,15 +251,17 @@ class Book:
         names = [str(id) for id in duplicates.ids]
         with self.desk.writing(Act(action="book.merge_all", entity="customer")) as work:
             plans: list[Plan] = []
-            doubtful = [cluster for cluster in _clusters(duplicates.labels) if len(set(duplicates.auto[cluster])) > 1]
-            for cluster in _clusters(duplicates.auto):
+            sure = duplicates.auto.tolist()
+            likely = _clusters(names, duplicates.labels.tolist())
+            of_name = dict(zip(names, sure, strict=True))
+            doubtful = [cluster for cluster in likely if len({of_name[name] for name in cluster}) > 1]
+            for members in _clusters(names, sure):
                 try:
-                    members = [names[row] for row in cluster]
                     plans.append(plan_merge(self.desk, members, survivorship, unit=work.unit))
                 except MergeError:
-                    doubtful.append(cluster)
+                    doubtful.append(members)
             merges = write_merges(self.desk, plans, unit=work.unit)
-            reviews = self._queue([[names[row] for row in cluster] for cluster in doubtful], work.unit)
+            reviews = self._queue(doubtful, work.unit)
             work.detail |= {"merges": len(merges), "reviews": len(reviews)}
         return MergedAll(tuple(merges), tuple(reviews))
 
@@ -428,8 +387,9 @@ def _cipher(store: RecordStore, keyring: Keyring | None, *, plaintext: bool) -> 
     return FieldCipher(keyring)
 
 
-def _clusters(labels: np.ndarray) -> list[np.ndarray]:
-    """Rows of each cluster of two or more, in the order of their labels."""
-    order = np.argsort(labels, kind="stable")
-    cuts = np.flatnonzero(np.diff(labels[order])) + 1
-    return [rows for rows in np.split(order, cuts) if len(rows) > 1]
+def _clusters(names: Sequence[str], labels: Sequence[int]) -> list[list[str]]:
+    """The names of each cluster of two or more, in the order of their labels."""
+    found: dict[int, list[str]] = {}
+    for name, label in zip(names, labels, strict=True):
+        found.setdefault(label, []).append(name)
+    return [members for _, members in sorted(found.items()) if len(members) > 1]

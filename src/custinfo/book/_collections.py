@@ -11,7 +11,7 @@ from custinfo.store import Collection
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import numpy as np
+    from custinfo._columns import Column
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,7 +28,7 @@ class AuditedCollection(Generic[T]):
         desk: Desk,
         collection: Collection[T],
         *,
-        columns: Callable[[Sequence[str]], dict[str, np.ndarray]] | None = None,
+        columns: Callable[[Sequence[str]], dict[str, Column]] | None = None,
     ) -> None:
         self._desk = desk
         self._collection = collection
@@ -76,7 +76,7 @@ class AuditedCollection(Generic[T]):
         """
         return self._desk.reading(self._act("history", id), lambda: self._collection.history(id))
 
-    def columns(self, names: Sequence[str]) -> dict[str, np.ndarray]:
+    def columns(self, names: Sequence[str]) -> dict[str, Column]:
         """Fields that are not personal as NumPy arrays of shape (n,); see `Collection.columns`.
 
         Those of transactions are the posted payments and refunds, and have besides ``customer_id``, ``currency`` and

@@ -8,12 +8,14 @@ from typing import Any
 import attrs
 
 from custinfo.book._desk import Desk
-from custinfo.book._importing import Batch, Line
-from custinfo.book._intake import Finding
+from custinfo.book._importing import Batch, Importer, Line, Mapped, Progress, run_import
+from custinfo.book._intake import CUSTOMER_FIELDS, Finding, Intake, read_customer
 from custinfo.book._merging import baseline
+from custinfo.book._report import ImportReport
 from custinfo.errors import InvalidFieldError
+from custinfo.exchange import ColumnMap
 from custinfo.govern import Work
-from custinfo.model import Account, Customer, CustomerStatus, Identifier, ReviewTask, new_id, to_dict
+from custinfo.model import Account, Customer, CustomerStatus, Identifier, ReviewTask, minor_digits, new_id, to_dict
 from custinfo.store import Unit
 
 MATCH_FIELDS = {"external_id": "identifiers", "email": "emails", "phone": "phones"}
@@ -171,12 +173,52 @@ def _merged_values(stored: Customer, values: dict[str, Any]) -> Customer:
     return attrs.evolve(stored, **changes)
 
 
-def check_match(match_on: Sequence[str], on_match: str) -> None:
-    """Check the options of an import.
+def import_customers(
+    desk: Desk,
+    source: Any,
+    *,
+    mapping: Mapped | None,
+    match_on: Sequence[str],
+    on_match: str,
+    source_name: str,
+    region: str | None,
+    currency: str,
+    encoding: str | None,
+    progress: Progress,
+) -> ImportReport:
+    """See `custinfo.book.Book.import_customers`."""
+    _check_options(match_on, on_match)
+    minor_digits(currency)
 
-    Raises:
-        InvalidFieldError: "import.match_on", "import.on_match".
-    """
+    def check(columns: ColumnMap) -> None:
+        if not set(match_on) & set(columns.fields):
+            raise InvalidFieldError(
+                f"no column fills {' or '.join(match_on)}; map one, or choose another match_on",
+                code="import.match_on",
+                path="mapping",
+                ignored=list(columns.ignored),
+            )
+
+    def required(intake: Intake) -> Finding | None:
+        if any(_texts(field, intake.values) for field in match_on):
+            return None
+        return Finding(match_on[0], "customer.no_match_value")
+
+    def store(lines: list[Line], work: Work, batch: Batch) -> None:
+        CustomerBatch(desk, work, batch, match_on=match_on, on_match=on_match, currency=currency).run(lines)
+
+    importer = Importer(
+        action="customers.import",
+        entity="customer",
+        targets=CUSTOMER_FIELDS,
+        read=lambda row: read_customer(row, source_name=source_name, region=region),
+        required=required,
+        store=store,
+    )
+    return run_import(desk, importer, source, mapping=mapping, encoding=encoding, progress=progress, check=check)
+
+
+def _check_options(match_on: Sequence[str], on_match: str) -> None:
     if not match_on or not set(match_on) <= set(MATCH_FIELDS):
         raise InvalidFieldError(f"match_on takes {', '.join(MATCH_FIELDS)}", code="import.match_on", path="match_on")
     if on_match not in ON_MATCH:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
 from custinfo.book._desk import Desk
 from custinfo.book._import_customers import account_id, ids_of_external
-from custinfo.book._importing import Batch, Line
-from custinfo.book._intake import Finding, Intake
+from custinfo.book._importing import Batch, Importer, Line, Mapped, Progress, run_import
+from custinfo.book._intake import TRANSACTION_FIELDS, Finding, Intake, read_transaction, zone
+from custinfo.book._report import ImportReport
 from custinfo.errors import InvalidFieldError
 from custinfo.exchange import ColumnMap
 from custinfo.govern import Work
-from custinfo.model import Account, CustomerStatus, Identifier, Transaction
+from custinfo.model import Account, CustomerStatus, Identifier, Transaction, minor_digits
 
 _OWNERS = ("customer", "customer_id", "account_id")
 
@@ -111,7 +114,38 @@ class TransactionBatch:
         return self.accounts[id]
 
 
-def required(intake: Intake) -> Finding | None:
+def import_transactions(
+    desk: Desk,
+    source: Any,
+    *,
+    mapping: Mapped | None,
+    source_name: str,
+    currency: str,
+    time_zone: str,
+    encoding: str | None,
+    progress: Progress,
+) -> ImportReport:
+    """See `custinfo.book.Book.import_transactions`."""
+    minor_digits(currency)
+    local = zone(time_zone)
+
+    def store(lines: list[Line], work: Work, batch: Batch) -> None:
+        TransactionBatch(desk, work, batch, source_name=source_name, currency=currency).run(lines)
+
+    importer = Importer(
+        action="transactions.import",
+        entity="transaction",
+        targets=TRANSACTION_FIELDS,
+        read=lambda row: read_transaction(row, source_name=source_name, currency=currency, time_zone=local),
+        required=_required,
+        store=store,
+    )
+    return run_import(
+        desk, importer, source, mapping=mapping, encoding=encoding, progress=progress, check=_check_columns
+    )
+
+
+def _required(intake: Intake) -> Finding | None:
     """The finding that makes a row no transaction, if any."""
     errors = [finding for finding in intake.findings if finding.severity == "error"]
     if errors:
@@ -121,7 +155,7 @@ def required(intake: Intake) -> Finding | None:
     return None
 
 
-def check_columns(columns: ColumnMap) -> None:
+def _check_columns(columns: ColumnMap) -> None:
     """Check that a source can give transactions at all.
 
     Raises:

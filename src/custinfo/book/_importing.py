@@ -19,6 +19,8 @@ from custinfo.errors import CustInfoError
 from custinfo.exchange import ColumnMap, CsvRows, Row, TableRows, read_csv, rows_of
 from custinfo.govern import Act, Work
 
+Mapped = Mapping[str, "str | Iterable[str] | None"]
+Progress = bool | Callable[[int, int], None]
 BATCH = 500
 OUTCOMES = ("created", "updated", "unchanged", "rejected", "review", "blocked")
 
@@ -82,9 +84,9 @@ def run_import(
     importer: Importer,
     source: Any,
     *,
-    mapping: Mapping[str, str | Iterable[str] | None] | None,
+    mapping: Mapped | None,
     encoding: str | None,
-    progress: bool | Callable[[int, int], None],
+    progress: Progress,
     check: Callable[[ColumnMap], None],
 ) -> ImportReport:
     """Import all rows; each batch is one unit with one audit entry, and a closing entry has the counts."""

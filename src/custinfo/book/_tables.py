@@ -1,14 +1,10 @@
-"""What the engines read: columns of customers for duplicates, columns of payments for segments."""
+"""Customers as the columns that duplicate detection reads."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from custinfo.book._desk import Desk
-from custinfo.model import Address, Customer, PersonName, TransactionKind, TransactionStatus
+from custinfo.model import Address, Customer, PersonName
 
 _NAME = {"given_name": "given", "family_name": "family", "middle_name": "middle", "full_name": "full"}
 _ADDRESS = {
@@ -20,9 +16,6 @@ _ADDRESS = {
     "postal_code": "postal_code",
     "country": "region_code",
 }
-_RECEIVED = [TransactionKind.PAYMENT.value, TransactionKind.ADJUSTMENT.value]
-_DERIVED = ("customer_id", "amount_minor", "currency")
-_NEEDED = ("account_id", "status", "kind", "amount.minor", "amount.currency")
 
 
 def duplicate_columns(customers: list[Customer]) -> tuple[dict[str, list[Any]], dict[str, str]]:
@@ -65,30 +58,3 @@ def _nth(values: tuple[Any, ...], number: int) -> str | None:
 
 def _national_id(customer: Customer) -> str | None:
     return next((one.value for one in customer.identifiers if one.scheme != "external"), None)
-
-
-def payment_columns(desk: Desk, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Posted payments and refunds as columns, without building objects.
-
-    Args:
-        desk: the book's inside.
-        names: ``customer_id``, ``amount_minor`` (int64; refunds and chargebacks negative), ``currency`` or any field of
-            a transaction that is not personal.
-
-    Returns:
-        Name -> array of shape (n,), in code-point order of the ids.
-    """
-    direct = [name for name in names if name not in _DERIVED]
-    raw = desk.transactions.columns(list(dict.fromkeys([*direct, *_NEEDED])))
-    counted = (raw["status"] == TransactionStatus.POSTED.value) & (raw["kind"] != TransactionKind.PAYOUT.value)
-    raw = {name: values[counted] for name, values in raw.items()}
-    amount = raw["amount.minor"].astype(np.int64)
-    derived = {
-        "amount_minor": np.where(np.isin(raw["kind"].astype(str), _RECEIVED), amount, -amount),
-        "currency": raw["amount.currency"],
-    }
-    if "customer_id" in names:
-        accounts = desk.accounts.columns(["id", "customer_id"])
-        owner = dict(zip(accounts["id"], accounts["customer_id"], strict=True))
-        derived["customer_id"] = np.array([owner.get(id) for id in raw["account_id"]], dtype=object)
-    return {name: derived[name] if name in _DERIVED else raw[name] for name in names}

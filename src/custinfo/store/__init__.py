@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from custinfo.store._keystore import RecordKeyStore
     from custinfo.store._memory import MemoryStore
     from custinfo.store._open import open_store
+    from custinfo.store._payments import payment_columns
     from custinfo.store._protocol import (
         START,
         Cursor,
@@ -44,6 +45,7 @@ __all__ = [
     "SupportsTrim",
     "Unit",
     "open_store",
+    "payment_columns",
 ]
 
 __getattr__, __dir__ = lazy_exports(
@@ -51,6 +53,7 @@ __getattr__, __dir__ = lazy_exports(
     {
         "START": "custinfo.store._protocol",
         "Collection": "custinfo.store._collection",
+        "payment_columns": "custinfo.store._payments",
         "Cursor": "custinfo.store._protocol",
         "Event": "custinfo.store._protocol",
         "Key": "custinfo.store._protocol",
