@@ -120,16 +120,21 @@ class KeyAccess:
         if now >= self._look_at:
             self.look(now)
         if self.per_subject:
-            held = self._held.get(self._prefix + subject)
-            if held is not None and held.stamp == self._watch.stamp:
+            name = self._prefix + subject
+            held = self._held.get(name)
+            if held is None or held.stamp != self._watch.stamp or (held.header != header and not held.find(header)):
+                check_subject(subject)
+                held = self._data.load(name, subject)
+                self._mind_expiry()
+            if held is not None:
                 key = held.key if held.header == header else held.find(header)
                 if key is not None:
                     return AESGCM(key)
-        else:
-            known = self._process_keys.get(header)
-            if known is not None and known[0] == self._watch.stamp:
-                return known[1]
-        return self._find(subject, header)
+            # Tokens may date from before the keyring's mode was changed.
+        known = self._process_keys.get(header)
+        if known is not None and known[0] == self._watch.stamp:
+            return known[1]
+        return self._find_process_key(header)
 
     def secrets(self, name: str) -> tuple[bytes, ...]:
         """The secrets of a name: the current one and, while a rotation is open, the one before."""
@@ -236,17 +241,10 @@ class KeyAccess:
             self._mind_expiry()
             return self._process
 
-    def _find(self, subject: str, header: bytes) -> AESGCM:
-        if self.per_subject:
-            check_subject(subject)
-            held = self._data.load(self._prefix + subject, subject)
-            key = held.find(header) if held is not None else None
-            if key is not None:
-                self._mind_expiry()
-                return AESGCM(key)
-        # In subject mode too: tokens may date from before the keyring's mode was changed.
+    def _find_process_key(self, header: bytes) -> AESGCM:
         stamp = self._watch.stamp
         held = self._data.load(self.names.process + header[2:].hex(), "")
+        self._mind_expiry()
         key = held.find(header) if held is not None else None
         if key is None:
             raise bad_token()
@@ -254,7 +252,6 @@ class KeyAccess:
             self._process_keys.clear()
         gcm = AESGCM(key)
         self._process_keys[header] = stamp, gcm
-        self._mind_expiry()
         return gcm
 
     def is_buried(self, subject: str) -> bool:

@@ -60,15 +60,16 @@ def decode(padded: bytes) -> object:
     """
     data = padded.rstrip(b"\x00")
     # An empty result, a missing 0x80 and more than 15 zeros all mean that another writer padded this.
-    if len(data) < 2 or data[-1] != 0x80 or len(padded) - len(data) >= BLOCK_LEN or len(padded) % BLOCK_LEN:
+    size = len(data)
+    if size < 2 or data[-1] != 0x80 or len(padded) - size >= BLOCK_LEN or len(padded) % BLOCK_LEN:
         raise bad_token()
     codec = data[0]
     try:
         if codec == TEXT:
-            return str(data[1:-1], "utf-8")
+            return data[1:-1].decode()
         if codec == BYTES:
             return data[1:-1]
-        if codec == NONE and len(data) == 2:
+        if codec == NONE and size == 2:
             return None
         if codec in _CANONICAL:
             text = str(data[1:-1], "ascii")

@@ -80,7 +80,28 @@ class DataKeys:
         if held is not None and held.revision == revision:
             held.stamp = stamp
             return held
-        return self._keep(name, self._open(row, subject.encode(), stamp, revision))
+        # By hand and not by unpack_keys and RootRing.unwrap: a cold read pays this for each of its subjects.
+        if row[:2] != DATA_KEY_MAGIC or len(row) < 2 + DATA_KEY_ENTRY_LEN or (len(row) - 2) % DATA_KEY_ENTRY_LEN:
+            raise bad_token()
+        ring, owner = self._ring, subject.encode()
+        held = Held(stamp, revision, b"", b"")
+        for at in range(2, len(row), DATA_KEY_ENTRY_LEN):
+            kid_at, blob_at = at + ID_LEN, at + 2 * ID_LEN
+            try:
+                siv = ring.for_unwrapping(row[at:kid_at])
+                aad = [DATA_KEY, ring.tenant_aad, owner, row[kid_at:blob_at]]
+                key, header = field_key(siv.decrypt(row[blob_at : at + DATA_KEY_ENTRY_LEN], aad))
+            except InvalidTag:
+                continue  # damaged, or of another subject: the rest still serves
+            except DecryptionError as exc:
+                if exc.code != DecryptionError.code:
+                    raise  # the provider's word, not the row's
+                continue  # another writer's key that this keyring cannot open
+            if not held.header:
+                held.header, held.key = header, key
+            else:
+                held.more = {**(held.more or {}), header: key}
+        return self._keep(name, held)
 
     def make(self, subjects: Sequence[tuple[str, str]]) -> Held:
         """Make a data key for each (row name, subject), durable in one put; gives the last one.
@@ -160,30 +181,6 @@ class DataKeys:
                 self._append(name, subject)
             except (ConflictError, KeyDestroyedError):
                 continue  # somebody else was first; the next load says what is there now
-
-    def _open(self, row: bytes, subject: bytes, stamp: int, revision: int) -> Held:
-        # By hand and not by unpack_keys and RootRing.unwrap: a cold read pays this for each of its subjects.
-        if row[:2] != DATA_KEY_MAGIC or len(row) < 2 + DATA_KEY_ENTRY_LEN or (len(row) - 2) % DATA_KEY_ENTRY_LEN:
-            raise bad_token()
-        ring = self._ring
-        held = Held(stamp, revision, b"", b"")
-        for at in range(2, len(row), DATA_KEY_ENTRY_LEN):
-            kid_at, blob_at = at + ID_LEN, at + 2 * ID_LEN
-            try:
-                siv = ring.for_unwrapping(row[at:kid_at])
-                aad = [DATA_KEY, ring.tenant_aad, subject, row[kid_at:blob_at]]
-                key, header = field_key(siv.decrypt(row[blob_at : at + DATA_KEY_ENTRY_LEN], aad))
-            except InvalidTag:
-                continue  # damaged, or of another subject: the rest still serves
-            except DecryptionError as exc:
-                if exc.code != DecryptionError.code:
-                    raise  # the provider's word, not the row's
-                continue  # another writer's key that this keyring cannot open
-            if not held.header:
-                held.header, held.key = header, key
-            else:
-                held.more = {**(held.more or {}), header: key}
-        return held
 
     def _append(self, name: str, subject: str) -> None:
         # A reading keyring makes no second key beside one that it cannot open: that would hide the damage.

@@ -93,11 +93,12 @@ class RootRing:
         Raises:
             DecryptionError: the tenant has no such root, or this keyring only writes.
         """
+        self._uses_left -= 1
         siv = self._open.get(root_id)
-        if siv is None:
+        if siv is None or self._uses_left <= 0:
             with self._lock:
                 siv = self._open.get(root_id) or self._unwrap_root(root_id)
-        self._count_uses(1)
+                self._count_uses(0)
         return siv
 
     def unwrap(self, entry: KeyEntry, *, label: bytes, subject: bytes) -> bytes:
