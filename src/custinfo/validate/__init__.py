@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from custinfo.validate._country import country
     from custinfo.validate._currency import currency
     from custinfo.validate._date import date
+    from custinfo.validate._deliverability import Deliverability, check_deliverability
     from custinfo.validate._email import email
     from custinfo.validate._hkid import hkid
     from custinfo.validate._iban import iban
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchResult",
     "CardInfo",
+    "Deliverability",
     "Issue",
     "QualityReport",
     "Report",
@@ -42,6 +44,7 @@ __all__ = [
     "Validator",
     "bic",
     "card",
+    "check_deliverability",
     "cn_resident_id",
     "cn_uscc",
     "country",
@@ -65,6 +68,7 @@ __all__ = [
 _EXPORTS = {
     "BatchResult": "custinfo.validate._batch",
     "CardInfo": "custinfo.validate._luhn",
+    "Deliverability": "custinfo.validate._deliverability",
     "Issue": "custinfo.validate._result",
     "QualityReport": "custinfo.validate._quality_report",
     "Report": "custinfo.validate._schema",
@@ -75,6 +79,7 @@ _EXPORTS = {
     "Validator": "custinfo.validate._protocol",
     "bic": "custinfo.validate._bic",
     "card": "custinfo.validate._luhn",
+    "check_deliverability": "custinfo.validate._deliverability",
     "cn_resident_id": "custinfo.validate._cn_id",
     "cn_uscc": "custinfo.validate._uscc",
     "country": "custinfo.validate._country",
