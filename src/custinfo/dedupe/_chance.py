@@ -229,11 +229,11 @@ def random_pairs(rows: int, many: int, rng: np.random.Generator) -> tuple[Ints, 
     return np.minimum(left, right), np.maximum(left, right)
 
 
-def same_value_pairs(field: Field, many: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Up to *many* pairs of rows with the same value (of the first alternative), each such pair equally probable."""
-    present = np.flatnonzero(field.first >= 0)
-    order = present[np.argsort(field.first[present], kind="stable")]
-    codes = field.first[order]
+def same_value_pairs(column: np.ndarray[Any, Any], many: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Up to *many* pairs of rows with the same code, each such pair equally probable; codes below 0 are missing."""
+    present = np.flatnonzero(column >= 0)
+    order = present[np.argsort(column[present], kind="stable")]
+    codes = column[order]
     if len(codes) < 2:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     starts = np.flatnonzero(np.append(True, codes[1:] != codes[:-1]))

@@ -296,6 +296,10 @@ def _places(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
         x, y = parts[a[row]], parts[b[row]]
         if x <= y or y <= x:
             level[row] = RELATED
+    if "han" not in field.cache:
+        field.cache["han"] = np.fromiter(map(is_han, field.texts), bool, len(field.texts))
+    # A Chinese character carries as much as two letters.
+    shorter = shorter + shorter * (field.cache["han"][a] & field.cache["han"][b])
     level[((edits <= 1) & (shorter >= 3)) | ((edits == 2) & (shorter >= 8))] = TYPO
     level[field.keys[a] == field.keys[b]] = VARIANT
     return level

@@ -59,8 +59,9 @@ class Model:
         m: float64 (fields, levels), probability of a level for one person's records.
         m_given: float64 (fields, 3, levels), the same given the state of the parent field: missing, near, not near.
         parent: int64 (fields,), the field that m depends on, -1 for none.
-        rho: float64 (fields, fields), rho[g, f] = probability that f is shared by different persons because g is.
-        order: the fields, the least often shared one first; f depends on the g before it.
+        rho: float64 (fields + 1, fields), rho[g, f] = probability that f is shared by different persons because g is;
+            the last g is the residence: street and house number together, which say what neither says alone.
+        order: the fields, what can be shared first; f depends on the g before it.
         linked: float64 (4, levels), chance of the levels of e-mail addresses, which are made of names, by how the names
             of two different persons agree: not, the family name, the given name, both.
     """
@@ -76,19 +77,21 @@ class Model:
 
     def parts(self, seen: Evidence) -> Floats:
         """Weight of each field in natural log odds, float64 (fields, pairs); zero where the field is missing."""
-        near = NEAR[seen.levels]
+        near = near_fields(self.names, seen.levels)
         result = np.zeros(seen.levels.shape)
         for place, f in enumerate(self.order):
-            level = seen.levels[f]
             shared = self.shared(near, place)
-            m = self.m[f][level]
-            chance = self.chance(seen, f)
-            apart = shared * m + (1 - shared) * chance
-            same = self.m_given[f][_state(seen.levels, self.parent[f]), level] if self.parent[f] >= 0 else m
-            result[f] = np.where(
-                level == MISSING, 0.0, np.log(np.maximum(same, 1e-12)) - np.log(np.maximum(apart, 1e-12))
-            )
+            same = self.copied(seen.levels, f)
+            apart = shared * same + (1 - shared) * self.chance(seen, f)
+            weight = np.log(np.maximum(same, 1e-12)) - np.log(np.maximum(apart, 1e-12))
+            result[f] = np.where(seen.levels[f] == MISSING, 0.0, weight)
         return result
+
+    def copied(self, levels: Any, f: int) -> Floats:
+        """Probability of the level of field *f* where both values are the same thing, given its parent."""
+        if self.parent[f] < 0:
+            return self.m[f][levels[f]]  # type: ignore[no-any-return]
+        return self.m_given[f][_state(levels, self.parent[f]), levels[f]]  # type: ignore[no-any-return]
 
     def chance(self, seen: Evidence, f: int) -> Any:
         """Chance of the level of field *f*; for an e-mail address given how the names agree."""
@@ -104,17 +107,38 @@ class Model:
         )
 
     def shared(self, near: Any, place: int) -> Floats:
-        """Probability that the field at this place of the order is a copy because of the fields before it."""
+        """Probability that the field at this place of the order is a copy because of the fields before it.
+
+        What is a person's own is shared at most because of one of them: phone and residence tell of the same household.
+        """
         f = self.order[place]
+        own = self.names[f] not in SHAREABLE
         free = np.ones(near.shape[1])
-        for g in self.order[:place]:
+        for g in self.before(place):
             if self.rho[g, f] > 1e-4:
-                free *= np.where(near[g], 1 - self.rho[g, f], 1.0)
+                here = np.where(near[g], 1 - self.rho[g, f], 1.0)
+                free = np.minimum(free, here) if own else free * here
         return 1 - free
+
+    def before(self, place: int) -> list[int]:
+        """The fields before this place of the order, and the residence where both its parts are among them."""
+        fields = self.order[:place].tolist()
+        if {"street", "house_number"} <= {self.names[f] for f in fields}:
+            fields.append(len(self.names))
+        return fields
 
     def log_odds(self, seen: Evidence) -> Floats:
         """Natural log odds that each pair is one person's."""
         return self.prior + self.parts(seen).sum(0)  # type: ignore[no-any-return]
+
+
+def near_fields(names: Sequence[str], levels: Any) -> Any:
+    """Whether each field of each pair is equal or nearly so, bool (fields + 1, pairs); last the residence."""
+    near = NEAR[levels]
+    home = np.zeros((1, levels.shape[1]), bool)
+    if "street" in names and "house_number" in names:
+        home[0] = near[list(names).index("street")] & near[list(names).index("house_number")]
+    return np.concatenate([near, home])
 
 
 def name_state(names: Sequence[str], levels: Any) -> Any:
@@ -163,23 +187,31 @@ SHAREABLE = _HOME | _FAMILY
 POOLED = SHAREABLE | {"given_name"}
 
 
+_ORDER = ("account", "phone", "email", "street", "house_number", "unit", "postal_code", "locality", "region", "country")
+
+
+def _rank(name: str) -> int:
+    """Place in the order: contact, then home from small to large, then family name, then what is a person's own."""
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER) + (name not in SHAREABLE)
+
+
 def _start_rho(names: Sequence[str]) -> Floats:
     """What different persons usually share: the start of the estimate, and its shape: a zero stays zero.
 
     Only what can be shared explains that something else is shared. An own name, birth date or id number does not:
     two persons of one birthday have nothing else in common because of it.
     """
-    rho = np.zeros((len(names), len(names)))
-    for g, first in enumerate(names):
+    rho = np.zeros((len(names) + 1, len(names)))
+    for g, first in enumerate([*names, "residence"]):
         for f, second in enumerate(names):
-            if g == f or first not in SHAREABLE:
+            if g == f or first not in SHAREABLE | {"residence"}:
                 continue
-            if first in _HOME and second in _HOME:
-                rho[g, f] = 0.5
-            elif second in SHAREABLE:
-                rho[g, f] = 0.01 if first in _AREA else 0.2
+            if second not in SHAREABLE:
+                rho[g, f] = _OWN_SHARED / 2 if first in ("residence", "phone", "email") else 0.0
+            elif second in _HOME:
+                rho[g, f] = 0.7 if first == "residence" else 0.3
             else:
-                rho[g, f] = _OWN_SHARED / 2
+                rho[g, f] = 0.01 if first in _AREA else 0.2
     return rho
 
 
@@ -189,6 +221,7 @@ def fit(
     pools: Evidence,
     random: Evidence,
     *,
+    chosen_by: np.ndarray[Any, np.dtype[np.int64]],
     total: float,
     share: float,
     start: Model | None = None,
@@ -203,6 +236,7 @@ def fit(
         pairs: the candidate pairs, or a sample of them.
         pools: pairs that agree in one field, for what different persons share.
         random: random pairs, for what different persons agree in by chance.
+        chosen_by: the field that each of *pools* was chosen for agreeing in, the number of fields for the residence.
         total: number of all pairs of records.
         share: part of the candidate pairs that *pairs* is.
         start: where to begin.
@@ -227,7 +261,7 @@ def fit(
         )
         m = np.array([_M_START_SHARED if name in SHAREABLE else _M_START for name in names]) * allowed
         m /= m.sum(1, keepdims=True)
-        order = np.argsort(common, kind="stable").astype(np.int64)
+        order = np.array(sorted(range(count), key=lambda f: (_rank(names[f]), common[f])), np.int64)
         records = np.sqrt(2 * total)
         model = Model(
             names=names,
@@ -269,7 +303,7 @@ def fit(
             m_given=_given(pairs.levels, p, m, parent),
         )
         if step % 3 == 1 or step == rounds - 1:
-            model = _share_again(model, pools, table, pools_same)
+            model = _share_again(model, pools, chosen_by, table, pools_same)
     q = 1 - _probability(model.log_odds(random))
     return model, level_table(random.levels, q)
 
@@ -310,29 +344,32 @@ def _parents(names: Sequence[str], levels: Any, p: Floats, order: Any) -> Any:
     return parent
 
 
-def _share_again(model: Model, pools: Evidence, table: Floats, same: Any) -> Model:
+def _share_again(model: Model, pools: Evidence, chosen_by: Any, table: Floats, same: Any) -> Model:
     """One EM step for rho over pairs that agree in one field, each weighed by the probability that it is no match."""
     if not pools.levels.shape[1]:
         return model
     apart = 1 - _probability(model.log_odds(pools))
     if same is not None:
         apart = np.where(same, 0.0, apart)
-    near = NEAR[pools.levels]
+    near = near_fields(model.names, pools.levels)
     own = [f for f, name in enumerate(model.names) if name not in SHAREABLE]
     # Own fields of different persons agree by chance alone, so that pairs whose own fields all differ show without bias
     # what is shared, and hardly a match is among them.
     sure = apart * ~near[own].any(0) * (pools.levels[own] == DIFFERENT).any(0)
+    home = [f for f, name in enumerate(model.names) if name in ("street", "house_number")]
+    free = [(chosen_by != f) & ~((chosen_by == len(model.names)) & (f in home)) for f in range(len(model.names))]
     rho = model.rho.copy()
     start = _start_rho(model.names)
     for _ in range(2):
         current = attrs.evolve(model, rho=rho.copy())
         for place, f in enumerate(model.order):
             level = pools.levels[f]
-            present = level != MISSING
+            # Pairs that were chosen for agreeing in this very field say nothing about how often it agrees.
+            present = (level != MISSING) & free[f]
             shared = current.shared(near, place)
-            m = model.m[f][level]
+            m = model.copied(pools.levels, f)
             copied = shared * m / np.maximum(shared * m + (1 - shared) * current.chance(pools, f), 1e-12)
-            for g in model.order[:place]:
+            for g in model.before(place):
                 here = near[g] & present
                 if not here.any():
                     continue

@@ -10,11 +10,11 @@ import numpy as np
 
 from custinfo.dedupe._block import Blocks, candidates
 from custinfo.dedupe._chance import Chances, count_values, level_table, random_pairs, same_value_pairs
-from custinfo.dedupe._cluster import NEVER, assign, partition
-from custinfo.dedupe._compare import compare
+from custinfo.dedupe._cluster import NEVER, assign, components, partition
+from custinfo.dedupe._compare import DIFFERENT, EQUAL, VARIANT, compare
 from custinfo.dedupe._decide import best_cut, sure_cut
 from custinfo.dedupe._fields import Field, row_hashes
-from custinfo.dedupe._model import HOPELESS, POOLED, Model, evidence, fit
+from custinfo.dedupe._model import HOPELESS, POOLED, SHAREABLE, Model, evidence, fit
 
 __all__ = ["Search", "canonical", "search"]
 
@@ -126,15 +126,14 @@ def search(
     rng = np.random.default_rng([seed, 1])
     a, b = _across(*random_pairs(rows, _RANDOM, rng), source)
     random_levels = compare(fields, a, b, workers=workers)
-    pooled = [same_value_pairs(field, _POOL, rng) for field in fields if field.name in POOLED]
-    c, d = (np.concatenate([pair[side] for pair in pooled] or [np.zeros(0, np.int64)]) for side in (0, 1))
+    c, d, chosen_by = _pools(fields, rng)
     pool_levels = compare(fields, c, d, workers=workers)
     chosen = (
         np.arange(len(left)) if len(left) <= _SAMPLE else np.flatnonzero(rng.random(len(left)) < _SAMPLE / len(left))
     )
     share = max(len(chosen), 1) / max(len(left), 1)
     total = rows * (rows - 1) / 2 if source is None else float(source.sum()) * float((1 - source).sum())
-    person = np.arange(rows, dtype=np.int64)
+    person = _first_guess(fields, levels, left, right, rows)
     strata = _strata(fields)
     table = level_table(random_levels, np.ones(len(a)))
     model: Any = None
@@ -145,6 +144,7 @@ def search(
             evidence(fields, levels[:, chosen], left[chosen], right[chosen], chances),
             evidence(fields, pool_levels, c, d, chances),
             evidence(fields, random_levels, a, b, chances),
+            chosen_by=chosen_by,
             total=max(total, 1.0),
             share=share,
             start=model,
@@ -220,6 +220,45 @@ def _across(left: Ints, right: Ints, source: Ints | None) -> tuple[Ints, Ints]:
         return left, right
     keep = source[left] != source[right]
     return left[keep], right[keep]
+
+
+def _pools(fields: Sequence[Field], rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
+    """Pairs that agree in one field, and the field: its position, or the number of fields for the residence."""
+    columns = [(f, field.first, _POOL) for f, field in enumerate(fields) if field.name in POOLED]
+    columns.append((len(fields), _residence(fields), 2 * _POOL))
+    pairs = [(position, *same_value_pairs(column, many, rng)) for position, column, many in columns]
+    return (
+        np.concatenate([left for _, left, _ in pairs]),
+        np.concatenate([right for _, _, right in pairs]),
+        np.concatenate([np.full(len(left), position, np.int64) for position, left, _ in pairs]),
+    )
+
+
+_CONTACT = frozenset({"phone", "email", "account"})
+
+
+def _first_guess(
+    fields: Sequence[Field], levels: np.ndarray[Any, np.dtype[np.int8]], left: Ints, right: Ints, rows: int
+) -> Ints:
+    """Persons to count values by before there is a model: records that agree in two of what hardly two persons share.
+
+    Counted by records instead, a phone number would look common where one person has several records.
+    """
+    same = (levels == EQUAL) | (levels == VARIANT)
+    own = [f for f, field in enumerate(fields) if field.name not in SHAREABLE and field.kind != "flag"]
+    contact = [f for f, field in enumerate(fields) if field.name in _CONTACT]
+    clash = (levels[own] == DIFFERENT).any(0)
+    alike = (same[own].sum(0) >= 1) & (same[[*own, *contact]].sum(0) >= 2) & ~clash
+    return components(rows, left[alike], right[alike])
+
+
+def _residence(fields: Sequence[Field]) -> Ints:
+    """Street and house number as one code, -1 where either is missing."""
+    parts = [field for field in fields if field.name in ("street", "house_number")]
+    if len(parts) < 2:
+        return np.full(len(fields[0].codes), -1)
+    one, other = (field.first.astype(np.int64) for field in parts)
+    return np.where((one < 0) | (other < 0), -1, one * (len(parts[1].texts) + 1) + other)
 
 
 def _strata(fields: Sequence[Field]) -> Ints | None:
