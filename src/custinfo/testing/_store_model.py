@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from custinfo.errors import ConflictError, DuplicateKeyError
 from custinfo.store import START, Key, Record
@@ -103,6 +103,12 @@ class StoreMachine(RuleBasedStateMachine):
         events = read_feed(store)
         self.start = self.cursor = events[-1].cursor if events else START
         self.followed: list[tuple[str, bytes]] = []
+
+    @initialize(filled=st.booleans())
+    def fill(self, filled: bool) -> None:
+        """Half of the runs begin with all ids in place, so that order and conflicts come up at once."""
+        if filled:
+            self.unit([Step("put", "k", id, frozenset(KEYS[2:]), b"", stale=False) for id in IDS], undo=False)
 
     @rule(steps=st.lists(STEPS, max_size=5), undo=st.booleans())
     def unit(self, steps: list[Step], undo: bool) -> None:
