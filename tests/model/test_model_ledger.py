@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -65,6 +65,7 @@ def test_nothing_paid_is_nothing_in_the_currency_that_is_said():
         ([transaction(1)], {"currency": "USD"}, "balance.currency"),
         ([transaction(1), transaction(1)], {}, "balance.repeated"),
         ([transaction(1)], {"as_of": datetime(2026, 1, 31)}, "time.naive"),
+        ([transaction(1)], {"as_of": date(2026, 1, 31)}, "time.naive"),
     ],
 )
 def test_a_balance_that_would_mean_nothing_is_refused(transactions, options, code):

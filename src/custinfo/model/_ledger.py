@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+import attrs
+
 from custinfo.errors import AmountOverflowError, InvalidFieldError
 from custinfo.model._account import Account, AccountStatus, Transaction
 from custinfo.model._money import INT64, Money
@@ -40,10 +42,8 @@ def balance(
     >>> str(balance([paid, back]))
     '9.00 CNY'
     """
-    if as_of is not None and as_of.tzinfo is None:
-        raise InvalidFieldError(
-            "the time has no zone; say which, for instance tzinfo=UTC", code="time.naive", path="as_of"
-        )
+    if as_of is not None and getattr(as_of, "tzinfo", None) is None:
+        raise InvalidFieldError("as_of must be a datetime with a time zone", code="time.naive", path="as_of")
     total, seen = 0, set[str]()
     for transaction in transactions:
         currency = currency or transaction.amount.currency
@@ -77,12 +77,8 @@ def check_transition(account: Account, status: AccountStatus | str) -> AccountSt
     >>> check_transition(account, "closed")
     <AccountStatus.CLOSED: 'closed'>
     """
-    members = {member.value: member for member in AccountStatus}
-    wanted = members.get(status) if isinstance(status, str) else None
-    if wanted is None:
-        raise InvalidFieldError(f"status must be one of {', '.join(members)}", code="enum.unknown", path="status")
-    allowed = _NEXT[account.status]
-    if wanted is not account.status and wanted not in allowed:
+    wanted = attrs.evolve(account, status=status).status
+    if wanted is not account.status and wanted not in _NEXT[account.status]:
         raise InvalidFieldError(
             f"an account that is {account.status} cannot become {wanted}; open a new one",
             code="account.transition",
