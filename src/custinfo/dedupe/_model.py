@@ -30,6 +30,7 @@ _M_START = np.array([0.0, 0.78, 0.04, 0.03, 0.06, 0.03, 0.01, 0.05])
 _M_START_SHARED = np.array([0.0, 0.6, 0.04, 0.03, 0.06, 0.03, 0.01, 0.23])
 _M_PRIOR = 2.0
 _PARENT_PRIOR = 10.0
+_LEAST_DIFFERENT = 0.02
 HOPELESS = -16.0
 _RHO_PRIOR = 20.0
 # Twins, and father and son of one name: how often at most an own name or birth date is shared in a household. Without
@@ -292,6 +293,9 @@ def fit(
             counts = np.bincount(pairs.levels[f], weights=p, minlength=LEVELS)
             counts[MISSING] = 0.0
             m[f] = (counts + prior_m[f]) / (counts + prior_m[f]).sum()
+            # The worst copies never come into sight; a difference is not impossible because of that.
+            m[f, DIFFERENT] = max(m[f, DIFFERENT], _LEAST_DIFFERENT)
+            m[f] /= m[f].sum()
         parent = model.parent
         if step >= 3 and step % 3 == 0:
             parent = _parents(names, pairs.levels, p, model.order)
@@ -378,8 +382,11 @@ def _share_again(model: Model, pools: Evidence, chosen_by: Any, table: Floats, s
                 weight = float(pure[here].sum())
                 rho[g, f] = (credit + _RHO_PRIOR * start[g, f]) / (weight + _RHO_PRIOR) if start[g, f] > 0 else 0.0
     rho[:, own] = np.minimum(rho[:, own], _OWN_SHARED)
+    # Names of one spelling with another birth date or id number are two persons', whatever the address says.
+    other = [f for f in own if model.names[f] not in ("given_name", "middle_name")]
+    namesakes = apart * (pools.levels[other] == DIFFERENT).any(0)
     linked = (
-        _linked(model.names, pools, apart, table[model.names.index("email")])
+        _linked(model.names, pools, namesakes, table[model.names.index("email")])
         if "email" in model.names
         else model.linked
     )
