@@ -3,7 +3,7 @@
     python benchmarks/crypto/bench_fields.py [--records 4000] [--rounds 7]
 
 The floor is AESGCM.encrypt with os.urandom(12), AAD built per field and nonce + ciphertext stored, and the like to
-decrypt. All take turns, and the best round counts. Only the ratios mean anything on another machine.
+decrypt. All take turns, CPU time is taken, and the best round counts. Only the ratios mean anything elsewhere.
 
 - tenant: one data key per process; decrypted by a second keyring, whose cache is cold at the start of each round
 - subject: a new subject, and so a new data key, for each record; decrypted cold (no key in memory) and warm

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custinfo.crypto import BlindIndex, Keyring, LocalKeyProvider, MemoryKeyStore
+from custinfo.crypto import BlindIndex, Keyring, LocalKeyProvider, MemoryKeyStore, plan_index_bits
 from custinfo.errors import AccessDeniedError, InvalidFieldError
 
 
@@ -82,6 +82,23 @@ def test_a_field_of_few_values_is_refused_unless_said(keyring, distinct):
 
 def test_a_field_of_many_values_is_indexed(keyring):
     assert email_index(keyring, distinct=1024).token("x") == email_index(keyring).token("x")
+
+
+@given(rows=st.integers(1, 10**12), distinct=st.integers(1024, 10**15))
+def test_a_planned_token_stands_for_two_to_four_values(rows, distinct):
+    bits = plan_index_bits(rows, distinct=distinct)
+    values = min(rows, distinct)
+    assert bits == 1 or 2 <= values / 2**bits < 4
+
+
+def test_a_plan_for_few_values_is_refused_unless_said():
+    with pytest.raises(InvalidFieldError) as caught:
+        plan_index_bits(1000, distinct=2)
+    assert caught.value.code == "index.low_entropy"
+    assert plan_index_bits(1000, distinct=2, allow_low_entropy=True) == 1
+    with pytest.raises(InvalidFieldError) as caught:
+        plan_index_bits(0, distinct=5000)
+    assert caught.value.code == "index.rows"
 
 
 @pytest.mark.parametrize(

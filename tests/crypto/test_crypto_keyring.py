@@ -590,6 +590,15 @@ def test_rotating_the_kek_again_finishes_it(provider, store):
     assert reads(ring_over(new, store), token)
 
 
+def test_the_kek_cannot_move_to_a_provider_that_only_wraps(provider, store):
+    keyring = ring_over(provider, store)
+    secret = keyring.secret("audit")
+    with pytest.raises(InvalidFieldError) as caught:
+        keyring.rotate_kek(WriteOnly(Counting(b"\x02" * 32)))
+    assert caught.value.code == "keyring.provider"
+    assert ring_over(provider, store).secret("audit") == secret
+
+
 def test_rotating_the_kek_of_an_empty_store_does_nothing(provider, store):
     ring_over(provider, store).rotate_kek()
     assert store.puts == []

@@ -7,7 +7,7 @@ from custinfo._lazy import lazy_exports
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from custinfo.crypto._asymmetric import HpkeKeyProvider, RsaKeyProvider
-    from custinfo.crypto._blind_index import BlindIndex
+    from custinfo.crypto._blind_index import BlindIndex, plan_index_bits
     from custinfo.crypto._cipher import FieldCipher
     from custinfo.crypto._key_store import KeyStore, MemoryKeyStore
     from custinfo.crypto._keyring import Keyring, Receipt
@@ -39,6 +39,7 @@ _EXPORTS = {
     "encrypt_stream": "custinfo.crypto._stream",
     "from_text": "custinfo.crypto._text",
     "mask": "custinfo.model",
+    "plan_index_bits": "custinfo.crypto._blind_index",
     "to_text": "custinfo.crypto._text",
 }
 
@@ -62,6 +63,7 @@ __all__ = [
     "encrypt_stream",
     "from_text",
     "mask",
+    "plan_index_bits",
     "to_text",
 ]
 

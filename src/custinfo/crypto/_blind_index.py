@@ -17,6 +17,34 @@ FEWEST_DISTINCT = 1024
 """Below this many distinct values, counting tokens is as good as reading: sex, birth year, country, status."""
 
 
+def plan_index_bits(rows: int, *, distinct: int, allow_low_entropy: bool = False) -> int:
+    """How many bits of a token to keep, so that each token stands for two to four of the values.
+
+    For fields that are searched and need not be unique. A look-up then gives a few candidates, and whoever sees the
+    index cannot tell them apart; unique keys need all 256 bits instead.
+
+    Args:
+        rows: how many records there will be.
+        distinct: how many distinct values to expect among all there could be.
+        allow_low_entropy: plan for a field though it has few values.
+
+    Returns:
+        1 to 255.
+
+    Raises:
+        InvalidFieldError: "index.low_entropy" for fewer than 1,024 distinct values; "index.rows" for no rows.
+
+    Source: the planning rule of CipherSweet (Paragonie): two or more, and fewer than the square root of the rows.
+
+    >>> plan_index_bits(1_000_000, distinct=50_000)
+    14
+    """
+    if rows < 1:
+        raise InvalidFieldError("rows must be how many records there will be, at least 1", code="index.rows")
+    _check_entropy(distinct, allow_low_entropy)
+    return max(1, min(rows, distinct, 2**256).bit_length() - 2)
+
+
 class BlindIndex:
     """Keyed tokens of a field's values, for look-ups of equal values.
 
@@ -59,13 +87,8 @@ class BlindIndex:
             raise InvalidFieldError("an index needs a name, such as 'email'", code="index.name")
         if type(bits) is not int or not 1 <= bits <= 256:
             raise InvalidFieldError("bits must be an int from 1 to 256; unique keys need 256", code="index.bits")
-        if distinct is not None and distinct < FEWEST_DISTINCT and not allow_low_entropy:
-            raise InvalidFieldError(
-                f"a field of {distinct} distinct values shows its values by their counts, and {FEWEST_DISTINCT} are "
-                "the fewest allowed; filter after decryption, or say allow_low_entropy=True",
-                code="index.low_entropy",
-                distinct=distinct,
-            )
+        if distinct is not None:
+            _check_entropy(distinct, allow_low_entropy)
         if not keyring.can_read:
             raise AccessDeniedError(
                 "a write-only keyring has no index keys; let a reader add the tokens", code="keyring.write_only"
@@ -168,3 +191,13 @@ class BlindIndex:
             spare = 8 * size - self.bits
             digest = (int.from_bytes(digest[:size], "big") >> spare << spare).to_bytes(size, "big")
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _check_entropy(distinct: int, allow_low_entropy: bool) -> None:
+    if distinct < FEWEST_DISTINCT and not allow_low_entropy:
+        raise InvalidFieldError(
+            f"a field of {distinct} distinct values shows its values by their counts, and {FEWEST_DISTINCT} are "
+            "the fewest allowed; filter after decryption, or say allow_low_entropy=True",
+            code="index.low_entropy",
+            distinct=distinct,
+        )

@@ -57,7 +57,7 @@ class Keyring:
         mode: "subject" gives each data subject a key of its own, which `shred` destroys; "tenant" uses one key per
             process, for data that are never erased alone, and is faster.
         cache_ttl_s: how long keys are used before the provider is asked again, in seconds; after a revocation
-            nothing is read or written any longer than that.
+            nothing is read or written any longer than that. A keyring that only writes keeps its own keys.
         max_uses: how many keys the cached root may wrap or unwrap before the provider is asked again.
         cache_size: how many subjects' keys are kept in memory.
         backup_retention_days: how long backups of the key store are kept; see `Receipt.final_at`.
@@ -174,6 +174,8 @@ class Keyring:
         Raises:
             KeyUnavailableError: a provider does not answer; nothing was changed.
             DecryptionError: "key.unwrap" if neither provider opens the roots; nothing was changed.
+            InvalidFieldError: "keyring.provider" if the new provider cannot unwrap.
+            AccessDeniedError: "keyring.write_only".
 
         >>> from custinfo.crypto import LocalKeyProvider, MemoryKeyStore
         >>> keyring = Keyring(LocalKeyProvider.generate(), MemoryKeyStore())
@@ -183,6 +185,12 @@ class Keyring:
         True
         """
         access = self._reading()
+        if provider is not None and not hasattr(provider, "unwrap"):
+            raise InvalidFieldError(
+                "the new provider cannot unwrap, so nobody could check the roots that it wraps; "
+                "pass the one with the private key",
+                code="keyring.provider",
+            )
         _rotation.rotate_kek(access.new_ring(access.ring.provider), access.store, access.names, provider)
         access.ring.provider = provider or access.ring.provider
 
@@ -200,6 +208,7 @@ class Keyring:
 
         Raises:
             KeyUnavailableError: provider or key store does not answer; run it again.
+            AccessDeniedError: "keyring.write_only".
             DecryptionError: "rotate.damaged" if rows could not be opened; the others are done and no root is removed.
 
         >>> from custinfo.crypto import LocalKeyProvider, MemoryKeyStore
