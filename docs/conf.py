@@ -65,21 +65,25 @@ def _resolve_private(app: Sphinx, env: BuildEnvironment, node: Element, text: Te
     return domain.resolve_xref(env, node.get("refdoc", ""), app.builder, "obj", target, node, text)
 
 
-def _is_object(found: object) -> bool:
-    return not (inspect.isclass(found) or inspect.isroutine(found) or inspect.ismodule(found))
+def _is_validator(found: object) -> bool:
+    return type(found).__module__.startswith("custinfo.") and callable(found) and not inspect.isclass(found)
 
 
 def _describe(app: Sphinx, what: str, name: str, found: object, options: object, lines: list[str]) -> None:
     """Name the exported objects, which autodoc passes over, and tell of a validator what stands at its call."""
     if what == "module":
+        aliases = [each for each in getattr(found, "__all__", ()) if hasattr(getattr(found, each), "__metadata__")]
+        if aliases:
+            lines += ["", "Annotated types: " + ", ".join(f"``{each}``" for each in aliases) + "."]
         for each in getattr(found, "__all__", ()):
-            if _is_object(value := getattr(found, each)):
-                lines += (
-                    ["", f".. autofunction:: {name}.{each}"]
-                    if callable(value)
-                    else ["", f".. autodata:: {name}.{each}", "   :no-value:"]
-                )
-    elif what == "function" and _is_object(found):
+            value = getattr(found, each)
+            if _is_validator(value):
+                lines += ["", f".. autofunction:: {name}.{each}"]
+            elif each not in aliases and not (
+                inspect.isclass(value) or inspect.isroutine(value) or inspect.ismodule(value)
+            ):
+                lines += ["", f".. autodata:: {name}.{each}", "   :no-value:"]
+    elif what == "function" and _is_validator(found):
         lines[:] = prepare_docstring(inspect.getdoc(type(found).__call__) or "")
 
 
