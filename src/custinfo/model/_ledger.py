@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -77,7 +78,8 @@ def check_transition(account: Account, status: AccountStatus | str) -> AccountSt
     >>> check_transition(account, "closed")
     <AccountStatus.CLOSED: 'closed'>
     """
-    wanted = attrs.evolve(account, status=status).status
+    given: Any = status  # mypy does not know that the field takes text too
+    wanted = attrs.evolve(account, status=given).status
     if wanted is not account.status and wanted not in _NEXT[account.status]:
         raise InvalidFieldError(
             f"an account that is {account.status} cannot become {wanted}; open a new one",
