@@ -111,6 +111,13 @@ def test_some_fields_can_be_decrypted_alone_and_damage_to_others_does_not_matter
     assert caught.value.code == "cipher.no_token"
 
 
+def test_many_records_go_through_one_given_key_as_well():
+    rows = [(str(number), None if number % 2 else "s", {"a": number}) for number in range(600)]
+    tokens = CIPHER.encrypt_records(iter(rows), entity="e")
+    sealed = ((record, subject, token) for (record, subject, _), token in zip(rows, tokens, strict=True))
+    assert CIPHER.decrypt_records(sealed, entity="e") == [values for _, _, values in rows]
+
+
 def test_a_record_may_hold_tokens_under_several_keys():
     provider, store = LocalKeyProvider.generate(), MemoryKeyStore()
     tokens = {}

@@ -193,6 +193,11 @@ def test_many_new_subjects_become_durable_in_one_put(provider, store):
     fresh = FieldCipher(ring_over(provider, store))
     read = fresh.decrypt_records([(r, s, t) for (r, s, _), t in zip(rows, tokens, strict=True)], entity="customer")
     assert read == [values for _, _, values in rows]
+    assert fresh.decrypt_records([("nobody", None, {})], entity="customer") == [{}]
+    with pytest.raises(InvalidFieldError):
+        fresh.decrypt_records([("", None, tokens[0])], entity="customer")
+    with pytest.raises(DecryptionError):
+        fresh.decrypt_records([("nobody", None, tokens[0])], entity="customer")
     assert fresh.encrypt_records(rows, entity="customer")[7]["a"][:34] == tokens[7]["a"][:34]
     assert len(store.puts) == 1
     assert cipher.encrypt_records([], entity="customer") == []
@@ -390,6 +395,16 @@ def test_a_closed_keyring_does_nothing_more(provider, store):
         with pytest.raises(KeyUnavailableError) as caught:
             use()
         assert caught.value.code == "keyring.closed"
+
+
+def test_a_keyring_closed_in_the_middle_of_making_a_key_keeps_nothing(provider, store):
+    keyring = ring_over(provider, store)
+    FieldCipher(keyring).encrypt("x", **HERE)
+    store.before_put = keyring.close
+    with pytest.raises(KeyUnavailableError):
+        FieldCipher(keyring).encrypt("x", entity="e", record="other", field="a")
+    assert keyring._access._held == {}
+    assert keyring._access.ring._open == {}
 
 
 # Providers and stores that fail
@@ -1028,6 +1043,26 @@ def test_a_shredded_subject_is_dead_for_a_write_only_keyring(provider, store):
     store.before_put = lambda: ring_over(provider, store).shred("18")
     with pytest.raises(KeyDestroyedError):
         FieldCipher(ingest).encrypt("x", entity="e", record="18", field="a")
+
+
+def test_a_shredding_between_two_looks_of_a_write_only_keyring_wins(provider, store, monkeypatch):
+    FieldCipher(ring_over(provider, store)).encrypt("x", **HERE)
+    ingest = FieldCipher(ring_over(WriteOnly(provider), store))
+    ingest.encrypt("x", entity="e", record="warm", field="a")
+    real, looks = MemoryKeyStore.get, []
+
+    def get(self, name):
+        if name == "subject/default/17":
+            looks.append(name)
+            if len(looks) == 2:
+                real_put(self, [(name, None, 1)])
+        return real(self, name)
+
+    real_put = MemoryKeyStore.put
+    monkeypatch.setattr(MemoryKeyStore, "get", get)
+    with pytest.raises(KeyDestroyedError):
+        ingest.encrypt("x", **HERE)
+    assert len(looks) == 3
 
 
 def test_a_wrapped_key_keeps_the_kind_of_its_version(store):

@@ -109,6 +109,24 @@ class KeyAccess:
             self._data.make_missing(missing)
             self._mind_expiry()
 
+    def readers(self, subjects: Sequence[str]) -> None:
+        """Open the data keys of *subjects* that are not in memory, ahead of `reader`.
+
+        Raises:
+            KeyDestroyedError: one of them was shredded.
+        """
+        if not self.per_subject:
+            return
+        self.look(_watch.monotonic())
+        stamp = self._watch.stamp
+        for subject in subjects:
+            name = self._prefix + subject
+            held = self._held.get(name)
+            if held is None or held.stamp != stamp:
+                check_subject(subject)
+                self._data.load(name, subject)
+        self._mind_expiry()
+
     def reader(self, subject: str, header: bytes) -> AESGCM:
         """The cipher of a token of *subject* by its first 34 bytes.
 

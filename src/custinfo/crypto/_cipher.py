@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from itertools import islice
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from custinfo.crypto._access import KeyAccess
     from custinfo.crypto._keyring import Keyring
 
+_ROWS_AT_ONCE = 256
 _PREFIX_LEN = HEADER_LEN + NONCE_LEN
 _HEADER_START = b"\xc1\x01"
 
@@ -300,7 +302,16 @@ record or subject, or was made under another key
         [{'a': 'x'}]
         """
         decrypt_record = self.decrypt_record
-        return [decrypt_record(tokens, entity=entity, record=rec, subject=sub) for rec, sub, tokens in rows]
+        values = []
+        remaining = iter(rows)
+        # Opening keys in one go and decrypting in another is faster than by turns: each stays in the CPU's caches.
+        while part := list(islice(remaining, _ROWS_AT_ONCE)):
+            subjects = [record if subject is None else subject for record, subject, tokens in part if tokens]
+            for subject in subjects:
+                framed(subject)  # refuses what is not text
+            self._keys.readers(subjects)
+            values += [decrypt_record(tokens, entity=entity, record=rec, subject=sub) for rec, sub, tokens in part]
+        return values
 
 
 class _OneKey:
@@ -316,6 +327,9 @@ class _OneKey:
         return self._header, self._gcm
 
     def writers(self, _subjects: object) -> None:
+        pass
+
+    def readers(self, _subjects: object) -> None:
         pass
 
     def reader(self, _subject: str, header: bytes) -> AESGCM:
