@@ -163,11 +163,15 @@ def test_a_record_put_in_twice_is_noticed(log: tuple[Path, AuditLog], with_keys:
     id = given.rows(path)[2][0]
     with given.sql(path) as connection:
         connection.execute(
-            "INSERT INTO ci_record SELECT kind, id || '-b', version, data FROM ci_record WHERE id = ?", (id,)
+            "INSERT INTO ci_record(kind, id, version, data) "
+            "SELECT kind, id || '-b', version, data FROM ci_record WHERE id = ?",
+            (id,),
         )
         if with_keys:
             connection.execute(
-                "INSERT INTO ci_key SELECT kind, name, value, 0, id || '-b' FROM ci_key WHERE id = ?", (id,)
+                "INSERT INTO ci_key(kind, name, value, uniq, id) "
+                "SELECT kind, name, value, 0, id || '-b' FROM ci_key WHERE id = ?",
+                (id,),
             )
     assert_noticed(audit)
 
@@ -177,7 +181,8 @@ def test_a_sealed_record_put_in_twice_without_keys_is_named(files: dict[str, Pat
     shutil.copy(files["sealed"], path)
     with given.sql(path) as connection:
         connection.execute(
-            "INSERT INTO ci_record SELECT kind, 'zzz', 2, data FROM ci_record WHERE id = ?", (given.rows(path)[2][0],)
+            "INSERT INTO ci_record(kind, id, version, data) SELECT kind, 'zzz', 2, data FROM ci_record WHERE id = ?",
+            (given.rows(path)[2][0],),
         )
     store = SqliteStore(path)
     assert AuditLog(store, key=given.KEY).verify() == 3
@@ -201,7 +206,9 @@ def test_entries_of_another_book_are_noticed(log: tuple[Path, AuditLog], tmp_pat
         store.close()
         for id, data in given.rows(other)[:1]:
             with given.sql(path) as connection:
-                connection.execute("INSERT INTO ci_record VALUES('audit', ?, 2, ?)", (id, data))
+                connection.execute(
+                    "INSERT INTO ci_record(kind, id, version, data) VALUES('audit', ?, 2, ?)", (id, data)
+                )
         assert_noticed(audit)
         with given.sql(path) as connection:
             connection.execute("DELETE FROM ci_record WHERE kind = 'audit' AND id = ?", (id,))
@@ -325,10 +332,13 @@ def test_another_spelling_of_the_same_json_is_noticed(
         ("DELETE FROM ci_key WHERE kind = 'audit' AND id = (SELECT max(id) FROM ci_key WHERE kind = 'audit')", True),
         ("UPDATE ci_key SET value = '1' WHERE kind = 'audit' AND name = 'block'", True),
         ("UPDATE ci_key SET name = 'open', value = '1' WHERE kind = 'audit'", True),
-        ("INSERT INTO ci_key VALUES('audit', 'open', '1', 0, 'nobody')", True),
-        ("INSERT INTO ci_key VALUES('audit', 'block', '0', 0, 'nobody')", True),
-        ("INSERT INTO ci_key SELECT 'audit', 'open', '1', 0, id FROM ci_record WHERE kind = 'audit'", True),
-        ("INSERT INTO ci_key VALUES('audit', 'head', '1', 1, 'nobody')", False),
+        ("INSERT INTO ci_key(kind, name, value, uniq, id) VALUES('audit', 'open', '1', 0, 'nobody')", True),
+        ("INSERT INTO ci_key(kind, name, value, uniq, id) VALUES('audit', 'block', '0', 0, 'nobody')", True),
+        (
+            "INSERT INTO ci_key(kind, name, value, uniq, id) SELECT kind, 'open', '1', 0, id FROM ci_record",
+            True,
+        ),
+        ("INSERT INTO ci_key(kind, name, value, uniq, id) VALUES('audit', 'head', '1', 1, 'nobody')", False),
         ("DELETE FROM ci_record WHERE kind = 'audit_head'", True),
         ("UPDATE ci_record SET id = 'tail' WHERE kind = 'audit_head'", True),
         ("DELETE FROM ci_record WHERE kind = 'audit'", True),
@@ -357,7 +367,7 @@ def test_a_key_of_open_entries_that_is_gone_or_invented_is_noticed(files: dict[s
         (
             "DELETE FROM ci_key WHERE kind = 'audit' AND id = (SELECT min(id) FROM ci_key WHERE kind = 'audit')",
             "DELETE FROM ci_key WHERE kind = 'audit'",
-            "INSERT INTO ci_key VALUES('audit', 'open', '1', 0, 'nobody')",
+            "INSERT INTO ci_key(kind, name, value, uniq, id) VALUES('audit', 'open', '1', 0, 'nobody')",
         )
     ):
         path = tmp_path / f"{number}.db"
@@ -427,7 +437,9 @@ def test_tables_that_are_gone_give_an_error_of_ours(log: tuple[Path, AuditLog]) 
 def test_a_name_that_is_no_utf8_gives_an_error_of_ours(log: tuple[Path, AuditLog]) -> None:
     path, audit = log
     with given.sql(path) as connection:
-        connection.execute("INSERT INTO ci_key VALUES('audit', 'open', '1', 0, CAST(x'ff' AS TEXT))")
+        connection.execute(
+            "INSERT INTO ci_key(kind, name, value, uniq, id) VALUES('audit', 'open', '1', 0, CAST(x'ff' AS TEXT))"
+        )
     assert answer(audit.verify) is not None
 
 

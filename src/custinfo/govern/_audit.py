@@ -80,14 +80,11 @@ class AuditLog:
             StoreError: "audit.broken" where the end of the chain is damaged.
             ConflictError: other processes seal all the time.
         """
-        for attempt in range(_ATTEMPTS):
-            try:
+        for _ in range(_ATTEMPTS):
+            with suppress(ConflictError):  # somebody else sealed; go on with what is left
                 self._seal()
-            except ConflictError:
-                if attempt == _ATTEMPTS - 1:
-                    raise
-            else:
                 return
+        self._seal()
 
     def _seal(self) -> None:
         with self._store.unit(write=False) as unit:

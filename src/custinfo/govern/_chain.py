@@ -139,7 +139,8 @@ class Walk:
         return bad
 
     def _sealed(self, mark: tuple[int, str]) -> int | None:
-        for block in itertools.count():
+        block, full = 0, True
+        while full:
             ids = self._unit.lookup(KIND, "block", str(block))
             records = self._unit.get(KIND, ids)
             pairs = [(record, stored) for record in records if (stored := parse(record)) and stored.sequence]
@@ -151,8 +152,7 @@ class Walk:
                 self._number += 1
             if len(pairs) < len(ids):
                 return self._number
-            if len(ids) < BLOCK:
-                break
+            block, full = block + 1, len(ids) >= BLOCK
         return max(1, mark[0]) if self._differs(mark) else None
 
     def _differs(self, mark: tuple[int, str]) -> bool:

@@ -22,7 +22,7 @@ _TOKEN_BITS = 256
 _LONGEST_KEY = 1024
 _MAC_SECRET = "payload"  # noqa: S105 - its name
 _FORMER = "former."
-_VERSIONED = ("version",)
+_EXTRA = "extra"
 
 
 class Sealed(NamedTuple):
@@ -46,7 +46,8 @@ class EntityCodec(Generic[T]):
         self.cipher = cipher
         self.indexes = indexes_of(self.cls)
         names = {attribute.name for attribute in attrs.fields(self.cls)}
-        self.clear = frozenset(names - personal_fields(self.cls) - set(_VERSIONED)) | {"$v"}
+        self.clear = frozenset(names - personal_fields(self.cls) - {"version"}) | {"$v"}
+        self._known = names | {"$v"}
         self._blind = {name: self._blind_index(index) for name, index in self.indexes.items() if index.blind and cipher}
 
     def _blind_index(self, index: Index) -> BlindIndex:
@@ -76,7 +77,7 @@ class EntityCodec(Generic[T]):
                 for obj, id, row in zip(objects, ids, rows, strict=True)
             ]
         clear = self.clear
-        hidden = [{name: value for name, value in row.items() if name not in clear} for row in rows]
+        hidden = [self._hidden(row) for row in rows]
         tokens = self._encrypt(ids, subjects, hidden)
         key = self._mac_key()
         sealed = []
@@ -89,6 +90,12 @@ class EntityCodec(Generic[T]):
             data = pack_sealed(payload, kind=self.kind, id=id, key=key)
             sealed.append(Sealed(Record(self.kind, id, 0, data), self.keys(obj)))
         return sealed
+
+    def _hidden(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The personal fields; keys unknown to the model are one of them, since their names may tell as much."""
+        hidden = {name: value for name, value in row.items() if name in self._known and name not in self.clear}
+        extra = {name: value for name, value in row.items() if name not in self._known}
+        return {**hidden, _EXTRA: extra} if extra else hidden
 
     def _encrypt(
         self, ids: Sequence[str], subjects: Sequence[str], hidden: Sequence[Mapping[str, object]]
@@ -122,10 +129,13 @@ class EntityCodec(Generic[T]):
         """`open` for what `read` gave."""
         clear, tokens, subject = payload
         if fields is not None:
-            wanted = frozenset(fields)
+            wanted = frozenset(fields) | self.clear
             tokens = {name: token for name, token in tokens.items() if name in wanted}
-            clear = {name: value for name, value in clear.items() if name in wanted or name in self.clear}
-        values = {**clear, **self._decrypt(record.id, tokens, subject), "version": record.version}
+            clear = {
+                name: value for name, value in clear.items() if (name if name in self._known else _EXTRA) in wanted
+            }
+        secret = self._decrypt(record.id, tokens, subject)
+        values = {**secret.pop(_EXTRA, {}), **clear, **secret, "version": record.version}
         if values.get("id") != record.id or str(values.get("$v")).partition("/")[0] != self.kind:
             raise StoreError("the stored record is not what its place says; restore it", code="payload.broken")
         obj: T = from_dict(values)

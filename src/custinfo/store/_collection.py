@@ -9,8 +9,9 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from custinfo.errors import ConflictError, CustInfoError, InvalidFieldError, RecordNotFoundError
+from custinfo.errors import ConflictError, InvalidFieldError, RecordNotFoundError
 from custinfo.store._codec import EntityCodec
+from custinfo.store._history import former_states, purge_states, state_of
 from custinfo.store._project import project
 from custinfo.store._protocol import Key, Record, RecordStore, SupportsBulk, Unit
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PAGE = 500
-HISTORY = ".history"
 _ERASED = "erased"
 _HIDDEN = {"merged", _ERASED}
 
@@ -195,20 +195,7 @@ class Collection(Generic[T]):
 
     def history_records(self, id: str, *, unit: Unit) -> list[Record]:
         """The former states of one record, as records of its kind with the versions they had."""
-        found: list[Record] = []
-        after = f"{id}/"
-        while True:
-            page = unit.page(self.kind + HISTORY, after, _PAGE)
-            for record in page:
-                owner, _, version = record.id.rpartition("/")
-                if not record.id.startswith(f"{id}/"):
-                    return found
-                # Ids may hold slashes: another record's states can lie between.
-                if owner == id and version.isascii() and version.isdecimal():
-                    found.append(Record(self.kind, id, int(version), record.data))
-            if len(page) < _PAGE:
-                return found
-            after = page[-1].id
+        return former_states(unit, self.kind, id)
 
     def columns(self, names: Sequence[str]) -> dict[str, np.ndarray]:
         """Fields that are not personal as NumPy arrays, without building objects.
@@ -274,10 +261,7 @@ class Collection(Generic[T]):
                 for obj in objects
             ]
             sealed = self.codec.seal(stamped, owners, bound=bound)
-            items: list[tuple[Record, Sequence[Key], int]] = [
-                (Record(self.kind + HISTORY, _state(record.id, record.version), 0, record.data), (), 0)
-                for record in old.values()
-            ]
+            items: list[tuple[Record, Sequence[Key], int]] = [(state_of(record), (), 0) for record in old.values()]
             items += [
                 (row.record, [*row.keys, *extra_keys], _version(obj)) for row, obj in zip(sealed, objects, strict=True)
             ]
@@ -313,7 +297,7 @@ class Collection(Generic[T]):
 
         Raises:
             RecordNotFoundError: there is none.
-            InvalidFieldError: "update.unknown", "update.value", or what the new values break.
+            InvalidFieldError: "update.unknown", or what the new values break.
         """
         known = {attribute.name for attribute in attrs.fields(self.codec.cls)}
         fixed = {"id", "version", "created_at", "updated_at"}
@@ -324,16 +308,7 @@ class Collection(Generic[T]):
             )
         with self._unit(unit, write=True) as inside:
             obj = self.get(id, unit=inside)
-            try:
-                changed = attrs.evolve(obj, **changes)  # type: ignore[misc]  # an attrs class
-            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-                if isinstance(error, CustInfoError):
-                    raise
-                # From None: what Python says of a wrong value may quote it.
-                raise InvalidFieldError(
-                    f"a new value of {', '.join(sorted(changes))} is not of the field's type", code="update.value"
-                ) from None
-            return self.put(changed, unit=inside)
+            return self.put(attrs.evolve(obj, **changes), unit=inside)  # type: ignore[misc]  # an attrs class
 
     def delete(self, id: str, *, unit: Unit | None = None) -> None:
         """Delete an object and its history.
@@ -355,20 +330,7 @@ class Collection(Generic[T]):
             versions: of the states to delete; all when left out.
             unit: a unit to write in.
         """
-        kind = self.kind + HISTORY
-        names = [
-            _state(id, record.version)
-            for record in self.history_records(id, unit=unit)
-            if versions is None or record.version in versions
-        ]
-        for record in unit.get(kind, names):
-            unit.delete(kind, record.id, record.version)
-        return len(names)
-
-
-def _state(id: str, version: int) -> str:
-    """Id of the history record of a former state."""
-    return f"{id}/{version:010d}"
+        return purge_states(unit, self.kind, id, versions)
 
 
 def _id(obj: Any) -> str:
