@@ -17,6 +17,8 @@ Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 _CAPS = (1000, 700, 500, 350, 250, 180, 130, 90, 65, 45, 32, 24, 16, 12, 8, 5, 3)
 _WINDOW = 3
+# So few pairs are all compared.
+_ALL_PAIRS = 400_000
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -44,11 +46,11 @@ class _Atom:
     alone: bool  # whether it makes blocks by itself, or only refines
 
 
-def candidates(fields: Sequence[Field], *, per_row: int = 20, floor: int = 400_000) -> Blocks:
+def candidates(fields: Sequence[Field], *, per_row: int = 10, floor: int = 100_000) -> Blocks:
     """Pairs of rows that agree on some key, at most about ``floor + per_row * n`` of them."""
     rows = len(fields[0].codes)
     budget = floor + per_row * rows
-    if rows * (rows - 1) // 2 <= floor:
+    if rows * (rows - 1) // 2 <= _ALL_PAIRS:
         left, right = np.triu_indices(rows, 1)
         return Blocks(
             left=left.astype(np.int64), right=right.astype(np.int64), counts={"all pairs": len(left)}, dropped={}
@@ -67,6 +69,9 @@ def candidates(fields: Sequence[Field], *, per_row: int = 20, floor: int = 400_0
         if len(over_rows):
             field = next(atom.field for atom in atoms if atom.name == name)
             large.append((name, (field,), over_codes, over_rows))
+    # A block that was small enough has met already: only what lies in oversized blocks of both keys is left to meet.
+    still = {name: codes for name, _, codes, _ in large}
+    atoms = [_oversized(atom, still[atom.name]) for atom in atoms if atom.name in still]
     room = budget // 2
     for depth in (1, 2):
         refined = _refine(large, atoms, rows)
@@ -247,6 +252,13 @@ def _pairs(codes: Ints, members: Ints, cap: int, rows: int) -> tuple[Ints, Ints,
             break
         made.append(members[todo] * rows + members[todo + distance])
     return (np.concatenate(made) if made else np.zeros(0, np.int64)), codes[over], members[over]
+
+
+def _oversized(atom: _Atom, codes: Ints) -> _Atom:
+    """The atom without the codes whose blocks were small enough."""
+    kept = np.zeros(max(int(column.max()) for column in atom.entries) + 2, bool)
+    kept[codes] = True
+    return attrs.evolve(atom, entries=tuple(np.where(kept[column], column, -1) for column in atom.entries))
 
 
 def _refine(

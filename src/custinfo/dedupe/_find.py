@@ -27,6 +27,7 @@ _BIT = float(np.log(2))
 # Pairs below this weight in bits are clearly two persons' and are not kept in the result.
 _KEPT = -10.0
 _STEPS = 10
+_ENOUGH = 10
 
 
 def find_duplicates(
@@ -102,6 +103,7 @@ def find_duplicates(
             threshold=None if threshold is None else threshold * _BIT,
             source=None if source is None else source[first],
             never=_never(distinct_fields, rules),
+            copied=None if link is not None else np.flatnonzero(np.bincount(distinct[distinct >= 0]) > 1),
             step=step,
         )
         result = _result(found, first, distinct, kinds, kept_ids, linked=link is not None)
@@ -191,7 +193,7 @@ def _result(
             auto_threshold=found.auto_threshold / _BIT,
             labels=expected,
             auto=estimate(found.odds[inside_auto], found.odds),
-            trustworthy=not warnings,
+            trustworthy=expected.pairs >= _ENOUGH and len(found.fields) > 1,
             warnings=warnings,
         ),
     )
@@ -209,12 +211,15 @@ def _to_rows(labels: Ints, first: Ints, distinct: Ints, copies: Ints, joined: np
 
 def _warnings(found: Search, rows: int, pairs: int) -> tuple[str, ...]:
     told = []
-    if pairs < 10:
+    if pairs < _ENOUGH:
         told.append(f"only {pairs} pairs of records look like one person's: too few to estimate from; look at each")
     if len(found.fields) < 2:
         told.append("there is only one field of evidence: equal values cannot be told from equal persons")
     if found.blocks.dropped:
-        told.append("some blocks were too large to compare all their pairs: " + ", ".join(sorted(found.blocks.dropped)))
+        told.append(
+            f"within the budget of pairs {len(found.blocks.dropped)} keys kept blocks too large to compare all "
+            "their pairs; see diagnostics.dropped"
+        )
     if not has_pinyin() and any(field.kind == "name" and any(map(is_han, field.texts)) for field in found.fields):
         told.append(
             "names in Chinese characters are compared as they are; pip install 'custinfo[zh]' compares pinyin too"

@@ -123,7 +123,7 @@ class Model:
 
     def before(self, place: int) -> list[int]:
         """The fields before this place of the order, and the residence where both its parts are among them."""
-        fields = self.order[:place].tolist()
+        fields: list[int] = self.order[:place].tolist()
         if {"street", "house_number"} <= {self.names[f] for f in fields}:
             fields.append(len(self.names))
         return fields

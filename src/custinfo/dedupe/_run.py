@@ -104,6 +104,7 @@ def search(
     threshold: float | None = None,
     source: Ints | None = None,
     never: tuple[int, ...] = (),
+    copied: Ints | None = None,
     step: Callable[[int], None] = lambda done: None,
 ) -> Search:
     """Candidates, levels, model, clusters.
@@ -115,6 +116,8 @@ def search(
         threshold: natural log odds to join at, instead of the best by expected F1.
         source: int64 (n,), two sources without duplicates inside.
         never: positions of fields of which two different values never meet.
+        copied: rows of which there are exact copies; each stands for one pair, so that copies count in the estimates
+            without many copies of one row drowning all else.
         step: told how many steps of ten are done.
     """
     rows = len(fields[0].codes)
@@ -133,6 +136,8 @@ def search(
     )
     share = max(len(chosen), 1) / max(len(left), 1)
     total = rows * (rows - 1) / 2 if source is None else float(source.sum()) * float((1 - source).sum())
+    twin = np.zeros(0, np.int64) if copied is None else copied[rng.random(len(copied)) < share]
+    twin_levels = compare(fields, twin, twin, workers=workers)
     person = _first_guess(fields, levels, left, right, rows)
     strata = _strata(fields)
     table = level_table(random_levels, np.ones(len(a)))
@@ -141,21 +146,32 @@ def search(
         chances = count_values(fields, person, table, strata)
         model, table = fit(
             fields,
-            evidence(fields, levels[:, chosen], left[chosen], right[chosen], chances),
+            evidence(
+                fields,
+                np.concatenate([levels[:, chosen], twin_levels], axis=1),
+                np.concatenate([left[chosen], twin]),
+                np.concatenate([right[chosen], twin]),
+                chances,
+            ),
             evidence(fields, pool_levels, c, d, chances),
             evidence(fields, random_levels, a, b, chances),
             chosen_by=chosen_by,
             total=max(total, 1.0),
             share=share,
             start=model,
-            same=person[left[chosen]] == person[right[chosen]] if turn else None,
+            same=np.append(person[left[chosen]] == person[right[chosen]], np.zeros(len(twin), bool)) if turn else None,
             pools_same=person[c] == person[d] if turn else None,
             rounds=_ROUNDS if turn == 0 else _MORE_ROUNDS,
         )
         chances = attrs.evolve(chances, table=table)
         weigh = _Weigher(fields=fields, model=model, chances=chances, never=never, workers=workers)
         odds = weigh.levels(levels, left, right)
-        chosen = chosen[odds[chosen] > HOPELESS]
+        if turn == 0:
+            # What is hopeless now stays so, and most candidates are.
+            hope = odds > HOPELESS
+            place = np.cumsum(hope) - 1
+            chosen = place[chosen[hope[chosen]]]
+            left, right, levels, odds = left[hope], right[hope], levels[:, hope], odds[hope]
         last = turn == _TURNS - 1
         cut = best_cut(odds) if threshold is None else threshold
         if source is not None:
@@ -224,7 +240,9 @@ def _across(left: Ints, right: Ints, source: Ints | None) -> tuple[Ints, Ints]:
 
 def _pools(fields: Sequence[Field], rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
     """Pairs that agree in one field, and the field: its position, or the number of fields for the residence."""
-    columns = [(f, field.first, _POOL) for f, field in enumerate(fields) if field.name in POOLED]
+    columns: list[tuple[int, np.ndarray[Any, Any], int]] = [
+        (f, field.first, _POOL) for f, field in enumerate(fields) if field.name in POOLED
+    ]
     columns.append((len(fields), _residence(fields), 2 * _POOL))
     pairs = [(position, *same_value_pairs(column, many, rng)) for position, column, many in columns]
     return (
