@@ -135,19 +135,20 @@ HISTORY = st.tuples(st.integers(0, 12), st.floats(0, 1), st.integers(1, 60)).map
 )
 
 
-@pytest.mark.filterwarnings("ignore::custinfo.segment.ModelWarning")
 @settings(max_examples=25, deadline=None)
 @given(st.lists(HISTORY, min_size=2, max_size=15), st.randoms(use_true_random=False))
 def test_the_likelihood_is_the_paper_s_and_no_neighbour_is_higher(histories: list[Any], random: Any) -> None:
     if not any(x for x, _, _ in histories):
         return
-    fitted = fit_bg_nbd(*(np.array(column) for column in zip(*histories, strict=True)))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted = fit_bg_nbd(*(np.array(column) for column in zip(*histories, strict=True)))
 
     def slow(model: BgNbd) -> float:
         return sum(log_likelihood(model, *history) for history in histories)
 
     errors = np.array(list(fitted.standard_errors.values()))
-    if np.isfinite(errors).all() and (errors < 100).all():  # a maximum inside; elsewhere lgamma loses its digits
+    if not caught and (errors < 100).all():  # a maximum inside; far out lgamma loses its digits
         assert fitted.log_likelihood == pytest.approx(slow(fitted), rel=1e-7)
         for _ in range(5):
             names = ("r", "alpha", "a", "b")

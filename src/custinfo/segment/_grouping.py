@@ -102,7 +102,7 @@ def grouping_of(ids: Column, *, growth: int = 1) -> Grouping:
         codes, unique = group(ids)
         return CodedGrouping(codes, unique, len(unique))
     lowest, highest = int(ids.min()), int(ids.max())
-    if highest - lowest < max(1 << 12, len(ids) // 2):
+    if highest - lowest < max(1 << 12, len(ids)):
         return DenseGrouping(ids, lowest, highest - lowest + 1)
     if lowest == _INT64.min and highest == _INT64.max:  # no value is left to mean an empty slot
         codes, unique = group(ids)
