@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from custinfo.errors import InvalidFieldError
 from custinfo.validate._base import BaseValidator
 from custinfo.validate._result import Issue, Result
 
 __all__ = ["EmailValidator", "email"]
 
+_engine: ModuleType | None = None  # loaded by the first call: an import statement in each would cost as much as a check
 _OPTIONS = (
     "allow_display_name",
     "allow_domain_literal",
@@ -68,9 +71,10 @@ class EmailValidator(BaseValidator[str]):
         >>> email("somebody@gmial.com").meta["suggestion"]
         'somebody@gmail.com'
         """
-        from custinfo.validate._email_engine import check
-
-        return check(value, self.with_options(**options)._options if options else self._options)
+        result: Result[str] = (_engine or _load()).check(
+            value, self.with_options(**options)._options if options else self._options
+        )
+        return result
 
     def _many(
         self,
@@ -80,9 +84,15 @@ class EmailValidator(BaseValidator[str]):
         issues: dict[int, tuple[Issue, ...]],
         extra: list[object] | None,
     ) -> None:
-        from custinfo.validate._email_engine import check_many
+        (_engine or _load()).check_many(rows, start, out, issues, self._options)
 
-        check_many(rows, start, out, issues, self._options)
+
+def _load() -> ModuleType:
+    global _engine
+    from custinfo.validate import _email_engine
+
+    _engine = _email_engine
+    return _email_engine
 
 
 email = EmailValidator()

@@ -2,16 +2,17 @@
 
 An address is plain when its local part is an ASCII dot-atom and its domain consists of ASCII labels without ``--``;
 there all releases of email-validator agree and only the domain's case changes. Some texts are refused here too: those
-that are ASCII without quotes, brackets and backslash, where one broken part cannot be rescued by another.
+that are ASCII, where one broken part cannot be rescued by another.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from operator import attrgetter
 
 import email_validator
-from email_validator import ValidatedEmail, validate_email
+from email_validator import validate_email
 
 from custinfo.validate._base import issue, text_or_issue
 from custinfo.validate._email_domains import did_you_mean
@@ -38,12 +39,13 @@ _ATOM = rf"[{ATEXT}]+"
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _local_part = re.compile(rf"{_ATOM}(?:\.{_ATOM})*").fullmatch
 _domain_name = re.compile(rf"{_LABEL}(?:\.{_LABEL})+").fullmatch
-_special = re.compile(r'["<>\\\[\]]').search
 # RFC 2142; email-validator lowers these whatever their case, and is asked for them
 _ROLES = frozenset(
     "info marketing sales support abuse noc security postmaster hostmaster usenet news webmaster www uucp ftp list "
     "trouble".split()
 )
+# EmailNotValidError is a ValueError; the others are for what libraries below it may get wrong
+_ANY_FAULT = (ValueError, IndexError, RecursionError)
 _CACHE_DOMAINS = 50_000
 _CACHE_SETTINGS = 256
 
@@ -97,40 +99,36 @@ class _Settings:
             meant = did_you_mean(lower)
             room = min(longest, _MAX_LENGTH - 1 - len(text))
             return _Domain(lower, room, *([issue("email.did_you_mean", domain=meant)] if meant else []))
-        code = plain_domain_fault(text, self.options) if text.isascii() and not _special(text) else ""
+        code = plain_domain_fault(text, self.options) if text.isascii() and text[:1] != "[" else ""
         if code:
             return _Domain("", -1, issue(code))
         # Whatever a plain local part is, the domain is judged alike; so one question answers for all of them.
         try:
-            answer = _validate(f"a@{text}", self.options)
-        except ValueError:
+            answer = validate_email(f"a@{text}", check_deliverability=False, **self.options)  # type: ignore[arg-type]
+        except _ANY_FAULT:
             return _Domain("", -1, issue(domain_fault(text, self.options, self.special)))
         forms = (text, answer.domain, answer.ascii_domain)
         return _Domain(answer.domain, min(longest, _MAX_LENGTH - 1 - max(len(form.encode()) for form in forms)))
 
 
 _cache: dict[tuple[object, ...], _Settings] = {}
+# the older releases have the option strict without a default of their own
+_HAVE_DEFAULTS = [name for name in OPTIONS if hasattr(email_validator, name.upper())]
+_defaults = attrgetter(*map(str.upper, _HAVE_DEFAULTS))
 
 
 def _settings(options: Mapping[str, object]) -> _Settings:
     """Settings of this moment: a host may change email-validator's defaults and special-use names at any time."""
-    full = {name: options.get(name, getattr(email_validator, name.upper(), False)) for name in OPTIONS}
     special = email_validator.SPECIAL_USE_DOMAIN_NAMES
-    key = (*full.values(),)
+    defaults: tuple[object, ...] = _defaults(email_validator)
+    key = (*defaults, *sorted(options.items())) if options else defaults
     found = _cache.get(key)
     if found is None or found.special != special:
         if len(_cache) >= _CACHE_SETTINGS:
             _cache.clear()
+        full = {"strict": False, **dict(zip(_HAVE_DEFAULTS, defaults, strict=True)), **options}
         found = _cache[key] = _Settings(full, list(special))
     return found
-
-
-def _validate(text: str, options: Mapping[str, object]) -> ValidatedEmail:
-    """What email-validator says; any error is a ValueError."""
-    try:
-        return validate_email(text, check_deliverability=False, **options)  # type: ignore[arg-type]
-    except (IndexError, RecursionError):  # nothing of a library below may reach the caller
-        raise ValueError from None
 
 
 def check(value: object, options: Mapping[str, object]) -> Result[str]:
@@ -156,16 +154,29 @@ def _check(value: object, settings: _Settings) -> Result[str]:
             return Result(None, (issue("email.local_too_long" if strictly else "email.too_long"),))
         if local.islower() or local.lower() not in _ROLES:
             return _good(f"{local}@{domain.normal}", domain.issues)
-    elif text.isascii() and not _special(text):
-        code = plain_local_fault(local, options)
+    else:
+        code = _sure_fault(text, local, options)
         if code:
             return Result(None, (issue(code),))
     try:
-        answer = _validate(text, options)
-    except ValueError:
+        answer = validate_email(text, check_deliverability=False, **options)  # type: ignore[arg-type]
+    except _ANY_FAULT:
         return Result(None, (issue(_fault(text, local, rest, settings)),))
     plain = settings.domain(rest).issues if answer.normalized.endswith(f"@{rest.lower()}") else ()
     return _good(answer.normalized, plain, answer.display_name)
+
+
+def _sure_fault(text: str, local: str, options: Mapping[str, object]) -> str:
+    """The code where a local part that is no dot-atom is surely refused, "" where email-validator is to be asked."""
+    if not text.isascii() or ("<" in text and options["allow_display_name"]):
+        return ""
+    if text[0] == '"' and "<" not in text:
+        return "" if options["allow_quoted_local"] else "email.quoted"
+    if '"' in text:
+        return ""
+    if "<" in text and text.rstrip(" ").endswith(">"):
+        return "email.display_name"
+    return plain_local_fault(local, options)
 
 
 def _good(normal: str, issues: tuple[Issue, ...], name: str | None = None) -> Result[str]:

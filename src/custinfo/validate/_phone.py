@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from custinfo.validate._base import BaseValidator
 from custinfo.validate._result import Issue, Result
 
 __all__ = ["PhoneValidator", "phone"]
+
+_engine: ModuleType | None = None  # loaded by the first call
 
 
 class PhoneValidator(BaseValidator[str]):
@@ -41,9 +45,10 @@ class PhoneValidator(BaseValidator[str]):
         >>> phone("201 555 0123").issues[0].code
         'phone.no_region'
         """
-        from custinfo.validate._phone_engine import check
-
-        return check(value, self._options.get("region") if region is None else region)
+        result: Result[str] = (_engine or _load()).check(
+            value, self._options.get("region") if region is None else region
+        )
+        return result
 
     def _many(
         self,
@@ -53,9 +58,15 @@ class PhoneValidator(BaseValidator[str]):
         issues: dict[int, tuple[Issue, ...]],
         extra: list[object] | None,
     ) -> None:
-        from custinfo.validate._phone_engine import check_many
+        (_engine or _load()).check_many(rows, start, out, issues, extra, self._options.get("region"))
 
-        check_many(rows, start, out, issues, extra, self._options.get("region"))
+
+def _load() -> ModuleType:
+    global _engine
+    from custinfo.validate import _phone_engine
+
+    _engine = _phone_engine
+    return _phone_engine
 
 
 phone = PhoneValidator()

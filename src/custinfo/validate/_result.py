@@ -125,7 +125,11 @@ class Result(Generic[T_co]):
         self, value: T_co | None, issues: Iterable[Issue] = (), meta: Mapping[str, object] | None = None
     ) -> None:
         self._issues = tuple(issues)
-        self._ok = not self._issues or all(issue.severity != "error" for issue in self._issues)
+        self._ok = True
+        for issue in self._issues:
+            if issue._severity == "error":
+                self._ok = False
+                break
         self._value = value if self._ok else None
         self._meta = EMPTY if meta is None else MappingProxyType(meta) if type(meta) is dict else meta
 
