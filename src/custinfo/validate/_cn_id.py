@@ -9,8 +9,8 @@ from custinfo.validate._gb2260 import PROVINCES, bygone, in_force
 from custinfo.validate._numbers import VALUE_CODES, NumberValidator
 from custinfo.validate._result import Issue, Result
 
-TYPECHECKING = False
-if TYPECHECKING:
+TYPE_CHECKING = False
+if TYPE_CHECKING:
     from custinfo.validate._kernel import Bytes, Verdicts
 
 __all__ = ["CHECK", "PERMITS", "WEIGHTS", "ResidentIdValidator", "check_character", "cn_resident_id"]

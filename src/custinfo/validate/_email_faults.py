@@ -54,8 +54,6 @@ def domain_fault(domain: str, options: Mapping[str, object], special: list[str])
         return "email.unsafe_chars"
     if any(map(str.isspace, domain)):
         return "email.space"
-    if not domain:
-        return "email.domain_empty"
     if "@" in domain:
         return "email.two_at"
     if len(domain) > 253:
