@@ -167,6 +167,12 @@ def test_the_look_ups_of_a_class_cannot_be_changed():
         indexes_of(int)
 
 
+def test_ids_that_differ_in_white_space_are_different_ids():
+    accounts = [Account(id="a", customer_id=owner, currency="USD") for owner in ("c1", " c1", "c1 ", "C1")]
+    assert [lookup_terms(account)[0].text for account in accounts] == ["c1", " c1", "c1 ", "C1"]
+    assert lookup_terms(Tag(" vip "))[0].text == "vip"
+
+
 def test_only_external_ids_are_unique():
     (unique,) = {index.unique for name, index in indexes_of(Customer).items() if name == "identifier"}
     assert unique(Identifier(scheme="external", issuer="shop", value="1"))

@@ -12,9 +12,8 @@ from custinfo.model._check import choice, key_text, optional_key, optional_text,
 from custinfo.model._field import Index, personal, plain
 from custinfo.model._iso4217 import minor_digits
 from custinfo.model._money import Money
-from custinfo.model._record import created, record_id, record_version, unknown_keys, updated
+from custinfo.model._record import created, owner_id, record_id, record_version, unknown_keys, updated
 
-CUSTOMER_ID = Index(name="customer_id", text=lambda account: account.customer_id, blind=False)
 ACCOUNT_ID = Index(name="account_id", text=lambda transaction: transaction.account_id, blind=False)
 
 
@@ -70,7 +69,7 @@ class Account:
 
     id: str = record_id()
     version: int = record_version()
-    customer_id: str = plain("id of the customer", "客户编号", pii="pseudonym", index=CUSTOMER_ID, validator=key_text)
+    customer_id: str = owner_id()
     currency: str = plain("currency, ISO 4217", "币种", retention="ledger", validator=_currency)
     status: AccountStatus = plain("status", "状态", default=AccountStatus.OPEN, converter=choice(AccountStatus))
     name: str | None = personal("financial", "name of the account", "账户名", default=None, validator=optional_text)

@@ -9,8 +9,8 @@ import attrs
 
 from custinfo.model._check import choice, key_text, optional_text, utc
 from custinfo.model._field import personal, plain
-from custinfo.model._interaction import CUSTOMER_ID, Channel
-from custinfo.model._record import created, record_id, record_version, unknown_keys, updated
+from custinfo.model._interaction import Channel
+from custinfo.model._record import created, owner_id, record_id, record_version, unknown_keys, updated
 
 
 class ConsentStatus(StrEnum):
@@ -47,7 +47,7 @@ class Consent:
 
     id: str = record_id()
     version: int = record_version()
-    customer_id: str = plain("id of the customer", "客户编号", pii="pseudonym", index=CUSTOMER_ID, validator=key_text)
+    customer_id: str = owner_id()
     purpose: str = plain("code of the purpose", "目的", validator=key_text)
     channel: Channel = plain("channel", "渠道", converter=choice(Channel))
     status: ConsentStatus = plain("what the customer said", "状态", converter=choice(ConsentStatus))

@@ -22,8 +22,8 @@ def _is_external(identifier: "Identifier") -> bool:
 
 EMAIL = Index(name="email", text=lambda email: email.value, normalize=email_key)
 PHONE = Index(name="phone", text=lambda phone: phone.value, normalize=phone_key)
-IDENTIFIER = Index(name="identifier", text=_identifier_text, unique=_is_external)
-TAG = Index(name="tag", text=lambda tag: tag.name, blind=False)
+IDENTIFIER = Index(name="identifier", text=_identifier_text, normalize=str.strip, unique=_is_external)
+TAG = Index(name="tag", text=lambda tag: tag.name, normalize=str.strip, blind=False)
 
 
 @attrs.frozen

@@ -26,14 +26,14 @@ class Index:
     Args:
         name: name of the look-up, as in ``find(email=...)``.
         text: the owning value object -> text to index, or None.
-        normalize: text of a query -> the same normal form.
+        normalize: text of a value or a query -> the form under which it is found; as it is when left out.
         unique: the owning object -> whether no other record may hold the same text.
         blind: whether the store sees only a keyed hash of the text.
     """
 
     name: str
     text: Callable[[Any], str | None]
-    normalize: Callable[[str], str] = str.strip
+    normalize: Callable[[str], str] = lambda text: text
     unique: Callable[[Any], bool] = lambda _: False
     blind: bool = True
 

@@ -7,11 +7,9 @@ from typing import Any
 
 import attrs
 
-from custinfo.model._check import choice, key_text, optional_text, utc
-from custinfo.model._field import Index, personal, plain
-from custinfo.model._record import created, record_id, record_version, unknown_keys, updated
-
-CUSTOMER_ID = Index(name="customer_id", text=lambda record: record.customer_id, blind=False)
+from custinfo.model._check import choice, optional_text, utc
+from custinfo.model._field import personal, plain
+from custinfo.model._record import created, owner_id, record_id, record_version, unknown_keys, updated
 
 
 class Channel(StrEnum):
@@ -56,7 +54,7 @@ class Interaction:
 
     id: str = record_id()
     version: int = record_version()
-    customer_id: str = plain("id of the customer", "客户编号", pii="pseudonym", index=CUSTOMER_ID, validator=key_text)
+    customer_id: str = owner_id()
     channel: Channel = plain("channel", "渠道", converter=choice(Channel))
     direction: Direction = plain(
         "who began", "方向", converter=choice(Direction, **{"in": Direction.INBOUND, "out": Direction.OUTBOUND})

@@ -8,8 +8,10 @@ import attrs
 
 from custinfo.errors import InvalidFieldError
 from custinfo.model._check import count, json_object, key_text, optional_utc
-from custinfo.model._field import personal, plain
+from custinfo.model._field import Index, personal, plain
 from custinfo.model._ids import new_id
+
+_CUSTOMER_ID = Index(name="customer_id", text=lambda record: record.customer_id, blind=False)
 
 
 def record_id() -> Any:
@@ -20,6 +22,11 @@ def record_id() -> Any:
 def record_version() -> Any:
     """`version`: of the stored record, 0 = not stored yet."""
     return plain("version of the stored record", "版本", default=0, validator=count)
+
+
+def owner_id() -> Any:
+    """`customer_id`: the customer that the record belongs to, by which it is found."""
+    return plain("id of the customer", "客户编号", pii="pseudonym", index=_CUSTOMER_ID, validator=key_text)
 
 
 def created() -> Any:

@@ -11,7 +11,7 @@ from custinfo.model._check import choice, json_object, key_text, many, optional_
 from custinfo.model._field import Index, personal, plain
 from custinfo.model._record import created, record_id, record_version, unknown_keys, updated
 
-STATUS = Index(name="status", text=lambda task: task.status, blind=False)
+STATUS = Index(name="status", text=lambda task: task.status.value, blind=False)
 ABOUT = Index(name="about", text=lambda task: next(iter(task.customer_ids), None), blind=False)
 
 
