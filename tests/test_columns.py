@@ -171,7 +171,8 @@ def test_a_list_keeps_its_values_exactly(values: Any, dtype: Any) -> None:
 @pytest.mark.parametrize(
     "data",
     [pl.DataFrame({"a": [2**60 + 1, None]}), pa.table({"a": [2**60 + 1, None]}),
-     pd.DataFrame({"a": pd.array([2**60 + 1, None], dtype="Int64")}), duckdb.sql("select unnest([1152921504606846977, null]) as a"),
+     pd.DataFrame({"a": pd.array([2**60 + 1, None], dtype="Int64")}),
+     duckdb.sql("select unnest([1152921504606846977, null]) as a"),
      {"a": np.ma.array([2**60 + 1, 0], mask=[False, True])}, [{"a": 2**60 + 1}, {}]],
     ids=["polars", "pyarrow", "pandas", "duckdb", "masked", "mappings"],
 )  # fmt: skip
