@@ -372,15 +372,15 @@ def _share_again(model: Model, pools: Evidence, chosen_by: Any, table: Floats, s
             present = (level != MISSING) & free[f]
             shared = current.shared(near, place)
             m = model.copied(pools.levels, f)
+            pure = (apart if f in own else sure) * present
             copied = shared * m / np.maximum(shared * m + (1 - shared) * current.chance(pools, f), 1e-12)
+            credits = pure * copied / np.maximum(shared, 1e-9)
             for g in model.before(place):
-                here = near[g] & present
-                if not here.any():
+                if start[g, f] == 0 or not (near[g] & present).any():
                     continue
-                pure = apart if f in own else sure
-                credit = float((pure[here] * copied[here] * current.rho[g, f] / np.maximum(shared[here], 1e-9)).sum())
-                weight = float(pure[here].sum())
-                rho[g, f] = (credit + _RHO_PRIOR * start[g, f]) / (weight + _RHO_PRIOR) if start[g, f] > 0 else 0.0
+                credit = float(credits[near[g]].sum()) * current.rho[g, f]
+                weight = float(pure[near[g]].sum())
+                rho[g, f] = (credit + _RHO_PRIOR * start[g, f]) / (weight + _RHO_PRIOR)
     rho[:, own] = np.minimum(rho[:, own], _OWN_SHARED)
     # Names of one spelling with another birth date or id number are two persons', whatever the address says.
     other = [f for f in own if model.names[f] not in ("given_name", "middle_name")]

@@ -80,16 +80,16 @@ class SqliteLink:
             raise self._translated(exc) from None
 
     def change_many(self, sql: str, values: Sequence[Sequence[object]]) -> int:
-        """How many of *values* a statement of one row each was run with, up to the first that breaks a constraint."""
+        """How many rows a statement changed in all, run with each of *values* up to the first that breaks a constraint."""
         con = self._connected()
         before = con.total_changes
         try:
             con.executemany(sql, values)
         except sqlite3.IntegrityError:
-            return con.total_changes - before
+            pass
         except sqlite3.Error as exc:
             raise self._translated(exc) from None
-        return len(values)
+        return con.total_changes - before
 
     def schema(self) -> int:
         """The schema of the file, 0 if it has no tables of custinfo."""

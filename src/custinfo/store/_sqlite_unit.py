@@ -102,25 +102,32 @@ class SqliteUnit:
         return expected_version + 1
 
     def put_many(self, items: Iterable[Item]) -> list[int]:
-        """Store many records; see `SupportsBulk.put_many`. New ones are the fast case."""
+        """Store many records; see `SupportsBulk.put_many`. Runs of new ones, and of updates, are the fast cases."""
         self._use(write=True)
         versions: list[int] = []
-        new: list[Item] = []
+        run: list[Item] = []
+        updated: set[tuple[str, str]] = set()
         size = 0
         try:
             for item in items:
                 record, keys, expected = item
                 # Order matters: a record may take over a unique key that an earlier item gave up.
-                if new and (expected != 0 or len(new) == ITEMS_PER_STATEMENT or size > BYTES_PER_STATEMENT):
-                    self._insert_many(new)
-                    new, size = [], 0
-                if expected == 0:
-                    new.append(item)
-                    size += len(record.data)
-                    versions.append(1)
+                alone = expected != 0 and any(key.unique for key in keys)
+                again = expected != 0 and (record.kind, record.id) in updated
+                turns = run and (alone or again or (expected == 0) != (run[0][2] == 0))
+                if turns or len(run) == ITEMS_PER_STATEMENT or size > BYTES_PER_STATEMENT:
+                    self._put_run(run)
+                    run, size = [], 0
+                    updated.clear()
+                if alone:
+                    self.put(record, keys, expected)
                 else:
-                    versions.append(self.put(record, keys, expected))
-            self._insert_many(new)
+                    run.append(item)
+                    size += len(record.data)
+                    if expected:
+                        updated.add((record.kind, record.id))
+                versions.append(expected + 1)
+            self._put_run(run)
         except BaseException:
             self.failed = True
             raise
@@ -227,23 +234,37 @@ class SqliteUnit:
         if write and not self.writes:
             raise _lifecycle.not_writable()
 
-    def _insert_many(self, items: list[Item]) -> None:
-        records: list[tuple[str, str, bytes]] = []
+    def _put_run(self, items: list[Item]) -> None:
+        """Store records that are all new, or all updates without unique keys."""
         keys: list[tuple[str, str, str, int, str]] = []
-        for record, record_keys, _ in items:
-            _checks.check_record(record, record_keys, 0)
-            kind, id, _, data = record
-            records.append((kind, id, data))
+        for record, record_keys, expected in items:
+            _checks.check_record(record, record_keys, expected)
             for (name, value), unique in _checks.distinct_keys(record_keys).items():
-                keys.append((kind, name, value, int(unique), id))
-        done = self._change_many(INSERT, records)
-        if done < len(records):
-            kind, id, _ = records[done]
-            raise self._conflict(kind, id, 0)
+                keys.append((record.kind, name, value, int(unique), record.id))
+        if items and items[0][2]:
+            self._update_many(items)
+        else:
+            self._insert_many(items)
         done = self._change_many(INSERT_KEY, keys)
         if done < len(keys):
             kind, name, value, _, id = keys[done]
             raise _checks.duplicate_key(kind, id, name, str(self._one(HOLDER, (kind, name, value, id))))
+
+    def _insert_many(self, items: list[Item]) -> None:
+        done = self._change_many(INSERT, [(record.kind, record.id, record.data) for record, _, _ in items])
+        if done < len(items):
+            record = items[done][0]
+            raise self._conflict(record.kind, record.id, 0)
+
+    def _update_many(self, items: list[Item]) -> None:
+        places = [(record.kind, record.id) for record, _, _ in items]
+        rows = [(record.data, record.kind, record.id, expected) for record, _, expected in items]
+        if self._change_many(UPDATE, rows) < len(rows):
+            # One of them met another version and changed nothing; its stored version is not the one it would have made.
+            for (kind, id), (_, _, _, expected) in zip(places, rows, strict=True):
+                if self._one(VERSION, (kind, id)) != expected + 1:
+                    raise self._conflict(kind, id, expected)
+        self._change_many(DELETE_KEYS, places)
 
     def _conflict(self, kind: str, id: str, expected: int) -> ConflictError:
         found = self._one(VERSION, (kind, id))
