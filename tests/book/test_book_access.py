@@ -258,3 +258,13 @@ def test_a_grant_of_the_fields_own_mask_uses_what_the_model_declares(store, keyr
     (view,) = book.as_(SALES, purpose="service").customers.scan()
     assert view.birth_date == "1980-**-**"
     assert view.emails[0].value == "a***@example.com"
+
+
+def test_a_grant_of_a_field_that_does_not_exist_gives_nothing(store, keyring):
+    book = Book(store, keyring, Policy([Grant("sales", "service", ["customer.shoe"])]))
+    book.import_customers(people(1))
+    view = book.as_(SALES, purpose="service")
+    with pytest.raises(AccessDeniedError):
+        view.customers.scan()
+    with pytest.raises(AccessDeniedError):
+        view.customers.get(next(book.customers.scan()).id)

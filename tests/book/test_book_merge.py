@@ -12,7 +12,7 @@ from book_helpers import payments, people, state
 
 from custinfo.book import Book
 from custinfo.dedupe import find_duplicates
-from custinfo.errors import InvalidFieldError, MergeError, RecordNotFoundError
+from custinfo.errors import ConflictError, InvalidFieldError, MergeError, RecordNotFoundError
 from custinfo.model import Customer, Email, Identifier, PersonName, Tag, dumps, loads
 
 LATER = datetime(2026, 1, 1, tzinfo=UTC)
@@ -306,3 +306,41 @@ def test_merges_can_be_read(shop, ids):
     merge = shop.merge(ids[:2])
     assert shop.merges.get(merge.id).members == merge.members
     assert loads(dumps(merge)).survivor == merge.survivor
+
+
+def test_a_customer_in_an_open_merge_or_under_a_hold_cannot_be_deleted(shop, ids):
+    merge = shop.merge(ids[:2])
+    for member in ids[:2]:
+        with pytest.raises(ConflictError) as caught:
+            shop.customers.delete(member)
+        assert caught.value.code == "customer.merged"
+    shop.unmerge(merge.id)
+    shop.rights.hold(ids[1], "dispute")
+    with pytest.raises(ConflictError) as caught:
+        shop.customers.delete(ids[1])
+    assert caught.value.code == "legal_hold"
+    shop.rights.release(ids[1])
+    shop.customers.delete(ids[1])
+    with pytest.raises(RecordNotFoundError):
+        shop.customers.get(ids[1])
+
+
+def test_members_may_come_from_a_generator(shop, ids):
+    assert shop.merge(id for id in ids[:2]).survivor == ids[0]
+
+
+def test_external_ids_lead_to_the_survivor(shop, ids):
+    shop.merge(ids[:2])
+    assert [customer.id for customer in shop.search(external_id="C001")] == [ids[0]]
+    assert shop.search(external_id="C001", source_name="other") == []
+
+
+def test_erasing_the_survivor_after_an_unmerge_leaves_the_others_payments_alone(shop, ids):
+    merge = shop.merge(ids[:2])
+    row = {"id": "n", "customer": "C001", "date": "2025-01-01", "amount": "9.00", "description": "two lamps"}
+    shop.import_transactions([row])
+    shop.unmerge(merge.id)
+    shop.rights.erase(ids[0], "asked for it")
+    assert shop.timeline(ids[1])[-1].description == "two lamps"
+    shop.rights.erase(ids[1], "asked for it")
+    assert shop.timeline(ids[1])[-1].description is None

@@ -14,13 +14,13 @@ from custinfo.book._import_customers import import_customers
 from custinfo.book._import_transactions import import_transactions
 from custinfo.book._importing import Mapped, Progress
 from custinfo.book._ledger import Statement, Timeline, statement_of, timeline_of
-from custinfo.book._merging import Plan, plan_merge, undo_merge, write_merges
+from custinfo.book._merging import Plan, check_deletion, plan_merge, undo_merge, write_merges
 from custinfo.book._report import ImportReport
 from custinfo.book._tables import duplicate_columns
 from custinfo.book._views import Access, BookView
 from custinfo.errors import InvalidFieldError, MergeError
 from custinfo.govern import Act, AuditLog, Authorizer, Policy, Principal, Rights
-from custinfo.model import Account, Customer, Merge, ReviewTask, Tag, Transaction, minor_digits, new_id
+from custinfo.model import Account, Customer, Identifier, Merge, ReviewTask, Tag, Transaction, minor_digits, new_id
 from custinfo.store import Event, RecordStore, Unit, payment_columns
 
 TYPE_CHECKING = False
@@ -89,7 +89,9 @@ class Book:
         self.currency = currency
         self.rights = Rights(self)
         desk = self.desk
-        self.customers: AuditedCollection[Customer] = AuditedCollection(desk, desk.customers)
+        self.customers: AuditedCollection[Customer] = AuditedCollection(
+            desk, desk.customers, may_delete=lambda id, unit: check_deletion(desk, id, unit=unit)
+        )
         self.accounts: AuditedCollection[Account] = AuditedCollection(desk, desk.accounts)
         self.transactions: AuditedCollection[Transaction] = AuditedCollection(
             desk, desk.transactions, columns=lambda names: payment_columns(desk.transactions, desk.accounts, names)
@@ -210,7 +212,7 @@ class Book:
 
         return self.desk.reading(Act(action="book.find_duplicates", entity="customer"), read)
 
-    def merge(self, ids: Sequence[str], *, survivorship: Any = "most_complete", dry_run: bool = False) -> Merge:
+    def merge(self, ids: Iterable[str], *, survivorship: Any = "most_complete", dry_run: bool = False) -> Merge:
         """Make one customer of several, undoably; all their look-ups and accounts lead to the survivor.
 
         Args:
@@ -224,6 +226,7 @@ class Book:
                 nothing was changed.
             RecordNotFoundError: an id is unknown.
         """
+        ids = [str(id) for id in ids]
         act = Act(action="book.merge", entity="customer", subject=next(iter(ids), None))
         if dry_run:
 
@@ -303,13 +306,29 @@ class Book:
         """
         return BookView(Access(self.desk, self.policy, principal, purpose))
 
-    def search(self, *, email: str | None = None, phone: str | None = None, name: str | None = None) -> list[Customer]:
-        """Customers by e-mail, phone or name; on an encrypted book by blind index.
+    def search(
+        self,
+        *,
+        email: str | None = None,
+        phone: str | None = None,
+        name: str | None = None,
+        external_id: str | None = None,
+        source_name: str = "import",
+    ) -> list[Customer]:
+        """Customers that match everything given; on an encrypted book by blind index.
+
+        Args:
+            email: in any case.
+            phone: as stored, in E.164 where it was validated; blanks and hyphens do not matter.
+            name: case, accents and the order of its words do not matter.
+            external_id: that the source *source_name* gave.
+            source_name: as in `import_customers`.
 
         Raises:
             InvalidFieldError: "find.empty".
         """
-        query = {"email": email, "phone": phone, "name": name}
+        identifier = external_id and Identifier(scheme="external", issuer=source_name, value=external_id)
+        query = {"email": email, "phone": phone, "name": name, "identifier": identifier}
         return self.customers.find(**{key: value for key, value in query.items() if value is not None})
 
     def timeline(self, customer_id: str) -> Timeline:

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from custinfo.book._desk import Desk, customer_of
 from custinfo.govern import Act
-from custinfo.store import Collection
+from custinfo.store import Collection, Unit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,10 +29,12 @@ class AuditedCollection(Generic[T]):
         collection: Collection[T],
         *,
         columns: Callable[[Sequence[str]], dict[str, Column]] | None = None,
+        may_delete: Callable[[str, Unit], None] = lambda _id, _unit: None,
     ) -> None:
         self._desk = desk
         self._collection = collection
         self._columns = columns or collection.columns
+        self._may_delete = may_delete
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._collection.kind!r})"
@@ -120,6 +122,8 @@ class AuditedCollection(Generic[T]):
 
         Raises:
             RecordNotFoundError: there is none.
+            ConflictError: "legal_hold", or "customer.merged" for a customer in an open merge.
         """
         with self._desk.writing(self._act("delete", id)) as work:
+            self._may_delete(id, work.unit)
             self._collection.delete(id, unit=work.unit)

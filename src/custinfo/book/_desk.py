@@ -46,4 +46,6 @@ def customer_of(desk: Desk, obj: Any, unit: Unit) -> str:
     if isinstance(obj, Transaction):
         records = unit.get(desk.accounts.kind, [obj.account_id])
         return str(desk.accounts.codec.clear_fields(records[0])["customer_id"]) if records else obj.account_id
+    if isinstance(obj, ReviewTask):
+        return next(iter(obj.customer_ids), obj.id)
     return str(obj.id)

@@ -42,9 +42,10 @@ class TransactionBatch:
         posted: dict[str, Transaction] = {}
         subjects: dict[str, str] = {}
         for line in lines:
-            account = self._account(line)
-            if account is None:
+            found = self._account(line)
+            if found is None:
                 continue
+            account, subject = found
             values = {name: value for name, value in line.intake.values.items() if name not in _OWNERS}
             try:
                 transaction = Transaction(account_id=account.id, **values)
@@ -55,7 +56,7 @@ class TransactionBatch:
             if same is None:
                 self.batch.counts["created"] += 1
                 posted[transaction.id] = transaction
-                subjects[transaction.id] = account.customer_id
+                subjects[transaction.id] = subject
             elif attrs.evolve(same, version=0, created_at=None, updated_at=None) == transaction:
                 self.batch.counts["unchanged"] += 1
             else:
@@ -64,13 +65,17 @@ class TransactionBatch:
         self.desk.accounts.put_many(opened, subjects=[account.customer_id for account in opened], unit=unit)
         self.desk.transactions.put_many(list(posted.values()), subjects=list(subjects.values()), unit=unit)
 
-    def _account(self, line: Line) -> Account | None:
-        """The account of a row: the one it names, or its customer's in the currency; None where there is none."""
+    def _account(self, line: Line) -> tuple[Account, str] | None:
+        """The account of a row, the one it names or its customer's in the currency, and the data subject.
+
+        A payment of a merged customer stays his own: after an unmerge his erasure must reach it, and no other's.
+        """
         values = line.intake.values
         if values.get("account_id"):
             found = self.desk.accounts.resolve([values["account_id"]], unit=self.work.unit)
             if found:
-                return self.desk.accounts.codec.open(found[0])
+                account = self.desk.accounts.codec.open(found[0])
+                return account, account.customer_id
             self.batch.reject(line, Finding("account_id", "transaction.unknown_account"))
             return None
         owner = self._owner(line)
@@ -80,7 +85,7 @@ class TransactionBatch:
             else:
                 self.batch.reject(line, owner)
             return None
-        return self._account_of(owner, values["amount"].currency)
+        return self._account_of(owner, values["amount"].currency), owner
 
     def _owner(self, line: Line) -> str | Finding:
         name = "customer_id" if line.intake.values.get("customer_id") else "customer"

@@ -9,7 +9,8 @@ from typing import Any
 import attrs
 
 from custinfo.book._desk import Desk
-from custinfo.errors import MergeError, RecordNotFoundError
+from custinfo.errors import ConflictError, MergeError, RecordNotFoundError
+from custinfo.govern import check_holds
 from custinfo.model import Account, Customer, CustomerStatus, Merge, new_id
 from custinfo.store import Unit
 
@@ -175,6 +176,19 @@ def _former_accounts(desk: Desk, merge: Merge, *, unit: Unit) -> list[Account]:
             owner = desk.accounts.codec.open(former).customer_id
             accounts.append(attrs.evolve(current, customer_id=owner))
     return accounts
+
+
+def check_deletion(desk: Desk, id: str, *, unit: Unit) -> None:
+    """Refuse to delete a customer that is under a hold or takes part in an open merge.
+
+    Raises:
+        RecordNotFoundError: there is none.
+        ConflictError: "legal_hold", "customer.merged".
+    """
+    check_holds([id], unit)
+    record = desk.customers.record(id, follow=False, unit=unit)
+    if desk.customers.merged_into(record) is not None or desk.customers.find_ids(unit=unit, merged_into=id):
+        raise ConflictError("the customer takes part in a merge; undo it first", code="customer.merged", id=id)
 
 
 def baseline(desk: Desk, customer: Customer, *, unit: Unit) -> Customer | None:

@@ -101,9 +101,21 @@ class CollectionView:
         kind = self._collection.kind
         return self._access.act(f"{kind}.{verb}", kind, subject)
 
+    def _known(self, granted: Mapping[str, str]) -> dict[str, str]:
+        """Grants of fields that the model has; others give nothing."""
+        return {name: how for name, how in granted.items() if name in self._own_masks}
+
+    def _granted(self, *, fields: tuple[str, ...] = ()) -> dict[str, str]:
+        """The granted fields; see `Access.granted` for the errors."""
+        kind = self._collection.kind
+        granted = self._known(self._access.granted(kind, fields=fields))
+        if not granted:
+            raise AccessDeniedError(f"the grants name no field that {kind} has", code="access.denied")
+        return granted
+
     def _view(self, obj: Any, granted: Mapping[str, str]) -> RecordView:
         values = {name: getattr(obj, name) for name in _ALWAYS}
-        for name, how in granted.items():
+        for name, how in self._known(granted).items():
             rule = "own" if how == "mask" else how.removeprefix("mask:")
             values[name] = masked(getattr(obj, name), rule, own=self._own_masks[name])
         return RecordView(self._collection.kind, values)
@@ -117,7 +129,7 @@ class CollectionView:
         """
 
         def read() -> RecordView:
-            granted = self._access.granted(self._collection.kind)
+            granted = self._granted()
             return self._view(self._collection.get(id, fields=granted), granted)
 
         return self._access.desk.reading(self._act("get", id), read)
@@ -132,7 +144,7 @@ class CollectionView:
         def read() -> list[RecordView]:
             codec = self._collection.codec
             needed = tuple(codec.field_of(name) for name in query if name in codec.indexes)
-            granted = self._access.granted(self._collection.kind, fields=needed)
+            granted = self._granted(fields=needed)
             found = self._collection.find(unit=None, fields=granted, **query)
             return [self._view(obj, granted) for obj in found]
 
@@ -146,7 +158,7 @@ class CollectionView:
         """
 
         def read() -> Iterator[RecordView]:
-            granted = self._access.granted(self._collection.kind)
+            granted = self._granted()
             return (self._view(obj, granted) for obj in self._collection.scan(fields=granted))
 
         return self._access.desk.reading(self._act("scan"), read)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from custinfo.govern._entry import AuditEntry
     from custinfo.govern._policy import Authorizer, Grant, Policy, Principal
     from custinfo.govern._receipt import ErasureReceipt
-    from custinfo.govern._rights import Rights
+    from custinfo.govern._rights import Rights, check_holds
 
 __all__ = [
     "Act",
@@ -23,6 +23,7 @@ __all__ = [
     "Principal",
     "Rights",
     "Work",
+    "check_holds",
 ]
 
 __getattr__, __dir__ = lazy_exports(
@@ -39,5 +40,6 @@ __getattr__, __dir__ = lazy_exports(
         "Principal": "custinfo.govern._policy",
         "Rights": "custinfo.govern._rights",
         "Work": "custinfo.govern._audited",
+        "check_holds": "custinfo.govern._rights",
     },
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -23,6 +24,16 @@ class HasHoldings(Protocol):
     def desk(self) -> Any:
         """Its `Holdings`, which are its `Auditor` too."""
         ...
+
+
+def check_holds(ids: Sequence[str], unit: Unit) -> None:
+    """Refuse what would destroy data of a customer under a legal hold.
+
+    Raises:
+        ConflictError: "legal_hold".
+    """
+    if held := unit.get(HOLD, ids):
+        raise ConflictError("the customer is under a legal hold; release it first", code="legal_hold", id=held[0].id)
 
 
 class Rights:
@@ -130,10 +141,7 @@ class Rights:
         with self._auditor.writing(self._act("erase", subject)) as work:
             _check_reason(reason, "erase.reason")
             found = footprint_of(desk, circle_of(desk, subject, work.unit), work.unit)
-            if held := work.unit.get(HOLD, found.members):
-                raise ConflictError(
-                    "the customer is under a legal hold; release it first", code="legal_hold", id=held[0].id
-                )
+            check_holds(found.members, work.unit)
             blocked = {record.id: self._blocking_keys(record, work.unit) for record in found.customers}
             kids, final_at = self._shred(subjects_of(desk, found))
             former = self._blank(found, blocked, work.unit)
