@@ -17,9 +17,9 @@ def lazy_exports(package: str, exports: Mapping[str, str]) -> tuple[Callable[[st
         package: the package's ``__name__``.
         exports: public name -> module that defines it.
 
-    >>> __getattr__, __dir__ = lazy_exports("custinfo", {"InvalidFieldError": "custinfo.errors"})
-    >>> __getattr__("InvalidFieldError").__name__
-    'InvalidFieldError'
+    >>> __getattr__, __dir__ = lazy_exports("custinfo", {"CustInfoError": "custinfo.errors"})
+    >>> __getattr__("CustInfoError").__name__
+    'CustInfoError'
     """
 
     def __getattr__(name: str) -> object:  # noqa: N807
