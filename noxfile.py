@@ -99,9 +99,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types by mypy strict."""
+    """Check types by mypy strict: the library, and the examples as a user's program."""
     session.install("-e", ".", *group("types"))
-    session.run("mypy", *session.posargs)
+    session.run("mypy")
+    session.run("mypy", "examples/quickstart.py", "examples/demo_shop.py")
 
 
 @nox.session
