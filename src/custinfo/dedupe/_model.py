@@ -374,11 +374,11 @@ def _share_again(model: Model, pools: Evidence, chosen_by: Any, table: Floats, s
             m = model.copied(pools.levels, f)
             pure = (apart if f in own else sure) * present
             copied = shared * m / np.maximum(shared * m + (1 - shared) * current.chance(pools, f), 1e-12)
-            credits = pure * copied / np.maximum(shared, 1e-9)
+            credited = pure * copied / np.maximum(shared, 1e-9)
             for g in model.before(place):
                 if start[g, f] == 0 or not (near[g] & present).any():
                     continue
-                credit = float(credits[near[g]].sum()) * current.rho[g, f]
+                credit = float(credited[near[g]].sum()) * current.rho[g, f]
                 weight = float(pure[near[g]].sum())
                 rho[g, f] = (credit + _RHO_PRIOR * start[g, f]) / (weight + _RHO_PRIOR)
     rho[:, own] = np.minimum(rho[:, own], _OWN_SHARED)

@@ -80,7 +80,7 @@ class SqliteLink:
             raise self._translated(exc) from None
 
     def change_many(self, sql: str, values: Sequence[Sequence[object]]) -> int:
-        """How many rows a statement changed in all, run with each of *values* up to the first that breaks a constraint."""
+        """How many rows a statement changed in all, run with each of *values* until one breaks a constraint."""
         con = self._connected()
         before = con.total_changes
         try:
