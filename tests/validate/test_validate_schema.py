@@ -150,6 +150,7 @@ def test_a_class_of_ones_own_brings_no_rules_but_its_fields_are_known() -> None:
 
 
 def test_closing_comes_after_opening_in_records_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    attrs.resolve_types(Firm)  # the names in its annotations are those of this module
     monkeypatch.setattr(Firm, "__module__", "custinfo.model")
     schema = Schema.from_attrs(Firm)
     assert [rule.code for rule in schema.rules] == ["rule.closed_before_opened"]
