@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 import time
@@ -65,3 +66,9 @@ def test_a_child_forked_while_another_thread_makes_an_id_can_make_ids():
         assert os.waitpid(child, 0)[1] == 0
         _ids._renew_lock()
         assert len(new_id()) == 36
+
+
+def test_no_id_can_be_taken_for_a_date_or_a_phone_number():
+    tails = [new_id().rpartition("-")[2] for _ in range(5_000)]
+    assert not any(re.search("[0-9]{6}", tail) for tail in tails)
+    assert len(set(tails)) == 5_000
