@@ -366,12 +366,14 @@ def test_personal_data_put_back_are_noticed(book: Book, mode: str) -> None:
     id = given.id_of(book, 1)
     receipt = book.rights.erase(id, REASON)
     back = attrs.evolve(book.customers.get(id), names=[PersonName(given="Quintessa")])
+    with pytest.raises(ConflictError):
+        book.customers.put(back)
     if mode == "subject":
         with pytest.raises(KeyDestroyedError):
-            book.customers.put(back)
+            book.desk.customers.put(back)
         assert book.rights.verify(receipt)
     else:
-        book.customers.put(back)
+        book.desk.customers.put(back)
         assert not book.rights.verify(receipt)
 
 

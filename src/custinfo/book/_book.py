@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from custinfo.book._collections import AuditedCollection
-from custinfo.book._desk import Desk
+from custinfo.book._desk import Desk, check_customer
 from custinfo.book._import_customers import import_customers
 from custinfo.book._import_transactions import import_transactions
 from custinfo.book._importing import Mapped, Progress
@@ -90,7 +90,10 @@ class Book:
         self.rights = Rights(self)
         desk = self.desk
         self.customers: AuditedCollection[Customer] = AuditedCollection(
-            desk, desk.customers, may_delete=lambda id, unit: check_deletion(desk, id, unit=unit)
+            desk,
+            desk.customers,
+            may_delete=lambda id, unit: check_deletion(desk, id, unit=unit),
+            may_put=lambda customer, unit: check_customer(desk, customer, unit),
         )
         self.accounts: AuditedCollection[Account] = AuditedCollection(desk, desk.accounts)
         self.transactions: AuditedCollection[Transaction] = AuditedCollection(
@@ -208,6 +211,8 @@ class Book:
         def read() -> Duplicates:
             customers = list(self.desk.customers.scan())
             columns, kinds = duplicate_columns(customers)
+            if not columns:
+                columns, kinds = {"id": [customer.id for customer in customers]}, {"id": "ignore"}
             return find_duplicates(columns, fields=kinds, ids=[customer.id for customer in customers], **options)
 
         return self.desk.reading(Act(action="book.find_duplicates", entity="customer"), read)

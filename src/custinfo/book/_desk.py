@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from custinfo.errors import ConflictError, InvalidFieldError
 from custinfo.govern import AuditLog, Auditor
-from custinfo.model import Account, Customer, Merge, ReviewTask, Transaction
+from custinfo.model import Account, Customer, CustomerStatus, Merge, ReviewTask, Transaction
 from custinfo.store import Collection, RecordStore, Unit
 
 TYPE_CHECKING = False
@@ -39,6 +40,11 @@ class Desk(Auditor):
         self.reviews = Collection(store, ReviewTask, cipher, clock=clock)
 
 
+def account_id(customer_id: str, currency: str) -> str:
+    """Id of the account that an import opens for a customer in a currency."""
+    return f"{customer_id}.{currency}"
+
+
 def customer_of(desk: Desk, obj: Any, unit: Unit) -> str:
     """The data subject under whose key a new object is encrypted: its customer."""
     if isinstance(obj, Account):
@@ -49,3 +55,38 @@ def customer_of(desk: Desk, obj: Any, unit: Unit) -> str:
     if isinstance(obj, ReviewTask):
         return next(iter(obj.customer_ids), obj.id)
     return str(obj.id)
+
+
+def check_customer(desk: Desk, customer: Customer, unit: Unit) -> None:
+    """Refuse a customer that only a merge or an erasure can make, and a change of an erased one.
+
+    Raises:
+        ConflictError: "customer.erased".
+        InvalidFieldError: "customer.status".
+    """
+    stored = unit.get(desk.customers.kind, [customer.id]) if customer.version else []
+    before = desk.customers.codec.clear_fields(stored[0]) if stored else {}
+    if before.get("status") == CustomerStatus.ERASED:
+        raise ConflictError("the customer was erased and stays so", code="customer.erased", id=customer.id)
+    if customer.status is not CustomerStatus.ACTIVE or customer.merged_into is not None:
+        raise InvalidFieldError(
+            "status and merged_into change by merge, unmerge and rights.erase only", code="customer.status"
+        )
+
+
+def check_update(desk: Desk, collection: Collection[Any], id: str, changes: Mapping[str, Any], unit: Unit) -> None:
+    """`check_customer` for some fields; other kinds pass.
+
+    Raises:
+        ConflictError: "customer.erased".
+        InvalidFieldError: "customer.status".
+    """
+    if collection is not desk.customers:
+        return
+    for record in desk.customers.resolve([id], unit=unit):
+        if desk.customers.codec.clear_fields(record).get("status") == CustomerStatus.ERASED:
+            raise ConflictError("the customer was erased and stays so", code="customer.erased", id=record.id)
+    if not {"status", "merged_into"}.isdisjoint(changes):
+        raise InvalidFieldError(
+            "status and merged_into change by merge, unmerge and rights.erase only", code="customer.status"
+        )

@@ -7,15 +7,26 @@ from typing import Any
 
 import attrs
 
-from custinfo.book._desk import Desk
+from custinfo.book._desk import Desk, account_id
 from custinfo.book._importing import Batch, Importer, Line, Mapped, Progress, run_import
 from custinfo.book._intake import CUSTOMER_FIELDS, Finding, Intake, read_customer
 from custinfo.book._merging import baseline
 from custinfo.book._report import ImportReport
 from custinfo.errors import InvalidFieldError
 from custinfo.exchange import ColumnMap
-from custinfo.govern import Work
-from custinfo.model import Account, Customer, CustomerStatus, Identifier, ReviewTask, minor_digits, new_id, to_dict
+from custinfo.govern import Act, Work
+from custinfo.model import (
+    Account,
+    Customer,
+    CustomerStatus,
+    Identifier,
+    ReviewTask,
+    email_key,
+    minor_digits,
+    new_id,
+    phone_key,
+    to_dict,
+)
 from custinfo.store import Unit
 
 MATCH_FIELDS = {"external_id": "identifiers", "email": "emails", "phone": "phones"}
@@ -126,6 +137,8 @@ class CustomerBatch:
         new = _merged_values(stored, values)
         if new == stored:
             self._unchanged()
+        elif "external_id" in self.match_on and _other_external(stored, values):
+            self._ask("import.ambiguous", [id], values)
         elif self.on_match == "review":
             self._ask("import.changed", [id], values)
         else:
@@ -150,26 +163,33 @@ class CustomerBatch:
         self.reviews.append(task)
 
 
-def account_id(customer_id: str, currency: str) -> str:
-    """Id of the account that an import opens for a customer in a currency."""
-    return f"{customer_id}.{currency}"
+def _other_external(stored: Customer, values: dict[str, Any]) -> bool:
+    """Whether the source already gave the customer another external id than the row's."""
+    given = external_of(values)
+    known = {
+        one.value for one in stored.identifiers if given and (one.scheme, one.issuer) == ("external", given.issuer)
+    }
+    return given is not None and bool(known) and given.value not in known
 
 
 def _texts(field: str, values: dict[str, Any]) -> list[str]:
     if field == "external_id":
         identifier = external_of(values)
         return [f"{identifier.issuer}|{identifier.value}"] if identifier else []
-    return [item.value for item in values.get(MATCH_FIELDS[field], ())]
+    normalize = {"email": email_key, "phone": phone_key}[field]
+    return [normalize(item.value) for item in values.get(MATCH_FIELDS[field], ())]
 
 
 def _merged_values(stored: Customer, values: dict[str, Any]) -> Customer:
     """The stored customer with what the source says; identifiers are added, other fields replaced."""
     changes = dict(values)
     if "identifiers" in changes:
-        given = {(one.scheme, one.issuer, one.country) for one in changes["identifiers"]}
+        # A source may correct an identifier that it told; an external id is a name it gave, and stays.
+        given = {(one.scheme, one.issuer, one.country) for one in changes["identifiers"] if one.scheme != "external"}
         kept = tuple(one for one in stored.identifiers if (one.scheme, one.issuer, one.country) not in given)
+        new = tuple(one for one in changes["identifiers"] if one not in kept)
         same = set(changes["identifiers"]) <= set(stored.identifiers)
-        changes["identifiers"] = stored.identifiers if same else kept + changes["identifiers"]
+        changes["identifiers"] = stored.identifiers if same else kept + new
     return attrs.evolve(stored, **changes)
 
 
@@ -187,8 +207,11 @@ def import_customers(
     progress: Progress,
 ) -> ImportReport:
     """See `custinfo.book.Book.import_customers`."""
-    _check_options(match_on, on_match)
-    minor_digits(currency)
+    act = Act(action="customers.import", entity="customer")
+    match_on = tuple(match_on)
+    with desk.noting_refusal(act):
+        _check_options(match_on, on_match)
+        minor_digits(currency)
 
     def check(columns: ColumnMap) -> None:
         if not set(match_on) & set(columns.fields):
@@ -208,8 +231,7 @@ def import_customers(
         CustomerBatch(desk, work, batch, match_on=match_on, on_match=on_match, currency=currency).run(lines)
 
     importer = Importer(
-        action="customers.import",
-        entity="customer",
+        act=act,
         targets=CUSTOMER_FIELDS,
         read=lambda row: read_customer(row, source_name=source_name, region=region),
         required=required,

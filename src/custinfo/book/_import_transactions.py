@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import attrs
 
-from custinfo.book._desk import Desk
-from custinfo.book._import_customers import account_id, ids_of_external
+from custinfo.book._desk import Desk, account_id
+from custinfo.book._import_customers import ids_of_external
 from custinfo.book._importing import Batch, Importer, Line, Mapped, Progress, run_import
 from custinfo.book._intake import TRANSACTION_FIELDS, Finding, Intake, read_transaction, zone
 from custinfo.book._report import ImportReport
 from custinfo.errors import InvalidFieldError
 from custinfo.exchange import ColumnMap
-from custinfo.govern import Work
+from custinfo.govern import Act, Work
 from custinfo.model import Account, CustomerStatus, Identifier, Transaction, minor_digits
 
 _OWNERS = ("customer", "customer_id", "account_id")
@@ -74,18 +74,29 @@ class TransactionBatch:
         if values.get("account_id"):
             found = self.desk.accounts.resolve([values["account_id"]], unit=self.work.unit)
             if found:
-                account = self.desk.accounts.codec.open(found[0])
-                return account, account.customer_id
+                named = self.desk.accounts.codec.open(found[0])
+                owner = self._known(named.customer_id, "account_id")
+                return (named, owner) if self._usable(owner, line) else None
             self.batch.reject(line, Finding("account_id", "transaction.unknown_account"))
             return None
         owner = self._owner(line)
-        if isinstance(owner, Finding):
-            if owner.code == "customer.erased":
-                self.batch.block(line, owner)
-            else:
-                self.batch.reject(line, owner)
+        if not self._usable(owner, line):
             return None
-        return self._account_of(owner, values["amount"].currency), owner
+        account = self._account_of(owner, values["amount"].currency)
+        if account is None:
+            self.batch.reject(line, Finding("customer", "transaction.account_owner"))
+            return None
+        return account, owner
+
+    def _usable(self, owner: str | Finding, line: Line) -> TypeGuard[str]:
+        """Whether a row has a customer; a row without is put where it belongs."""
+        if isinstance(owner, str):
+            return True
+        if owner.code == "customer.erased":
+            self.batch.block(line, owner)
+        else:
+            self.batch.reject(line, owner)
+        return False
 
     def _owner(self, line: Line) -> str | Finding:
         name = "customer_id" if line.intake.values.get("customer_id") else "customer"
@@ -99,23 +110,32 @@ class TransactionBatch:
         ids = [text]
         if name == "customer":
             ids = ids_of_external(self.desk, Identifier(scheme="external", issuer=self.source_name, value=text), unit)
-        records = unit.get(self.desk.customers.kind, ids)
-        if len(records) != 1:
+        return self._known(ids[0], name) if len(ids) == 1 else Finding(name, "transaction.unknown_customer")
+
+    def _known(self, customer_id: str, name: str) -> str | Finding:
+        records = self.work.unit.get(self.desk.customers.kind, [customer_id])
+        if not records:
             return Finding(name, "transaction.unknown_customer")
         if self.desk.customers.codec.clear_fields(records[0]).get("status") == CustomerStatus.ERASED:
             return Finding(name, "customer.erased")
         return records[0].id
 
-    def _account_of(self, customer_id: str, currency: str) -> Account:
-        """The customer's account in a currency, opened where there is none; a merged customer keeps its own."""
+    def _account_of(self, customer_id: str, currency: str) -> Account | None:
+        """The customer's account in a currency, opened where there is none; a merged customer keeps its own.
+
+        None where the account of this id is somebody else's.
+        """
         id = account_id(customer_id, currency)
         if id not in self.accounts:
+            survivor = self.desk.customers.record(customer_id, unit=self.work.unit).id
             found = self.work.unit.get(self.desk.accounts.kind, [id])
             if found:
-                self.accounts[id] = self.desk.accounts.codec.open(found[0])
+                account = self.desk.accounts.codec.open(found[0])
+                if account.customer_id not in {customer_id, survivor}:
+                    return None
+                self.accounts[id] = account
             else:
-                owner = self.desk.customers.record(customer_id, unit=self.work.unit).id
-                self.accounts[id] = self.opened[id] = Account(id=id, customer_id=owner, currency=currency)
+                self.accounts[id] = self.opened[id] = Account(id=id, customer_id=survivor, currency=currency)
         return self.accounts[id]
 
 
@@ -131,15 +151,16 @@ def import_transactions(
     progress: Progress,
 ) -> ImportReport:
     """See `custinfo.book.Book.import_transactions`."""
-    minor_digits(currency)
-    local = zone(time_zone)
+    act = Act(action="transactions.import", entity="transaction")
+    with desk.noting_refusal(act):
+        minor_digits(currency)
+        local = zone(time_zone)
 
     def store(lines: list[Line], work: Work, batch: Batch) -> None:
         TransactionBatch(desk, work, batch, source_name=source_name, currency=currency).run(lines)
 
     importer = Importer(
-        action="transactions.import",
-        entity="transaction",
+        act=act,
         targets=TRANSACTION_FIELDS,
         read=lambda row: read_transaction(row, source_name=source_name, currency=currency, time_zone=local),
         required=_required,

@@ -15,7 +15,7 @@ from custinfo._view import reporting
 from custinfo.book._desk import Desk
 from custinfo.book._intake import Finding, Intake
 from custinfo.book._report import ImportIssue, ImportReport, RejectedRow
-from custinfo.errors import CustInfoError
+from custinfo.errors import CustInfoError, InvalidFieldError
 from custinfo.exchange import ColumnMap, CsvRows, Row, TableRows, read_csv, rows_of
 from custinfo.govern import Act, Work
 
@@ -57,16 +57,14 @@ class Importer:
     """How rows of one kind get into the book.
 
     Args:
-        action: for the audit log.
-        entity: kind of record.
+        act: the import, for the audit log.
         targets: names of the fields that columns may fill.
         read: values by field -> intake; pure.
         required: fields without which a row is no use.
         store: writes one batch of readable rows in a unit.
     """
 
-    action: str
-    entity: str
+    act: Act
     targets: Sequence[str]
     read: Callable[[Mapping[str, str]], Intake]
     required: Callable[[Intake], Finding | None]
@@ -91,7 +89,6 @@ def run_import(
 ) -> ImportReport:
     """Import all rows; each batch is one unit with one audit entry, and a closing entry has the counts."""
     tally = _Tally()
-    closing = Act(action=importer.action, entity=importer.entity)
     try:
         with ExitStack() as open_until_done:
             rows = open_source(source, encoding=encoding)
@@ -101,15 +98,17 @@ def run_import(
             if rows.columns:
                 check(columns)
             total = len(source) if hasattr(source, "__len__") and not isinstance(source, str | bytes) else 0
-            report = open_until_done.enter_context(reporting(progress, total=total, label=importer.entity))
+            report = open_until_done.enter_context(reporting(progress, total=total, label=importer.act.entity))
             for some in _batches(rows):
                 tally.rows += len(some)
                 _run_batch(desk, importer, columns, some, tally)
                 report(tally.rows)
-    except CustInfoError as error:
-        desk.note(closing, outcome="denied", detail={"code": error.code, **tally.counted()})
+    except Exception as error:
+        # Whatever the source or a callback raised: the batches before it stay, and the log says where it ended.
+        code = error.code if isinstance(error, CustInfoError) else type(error).__name__
+        desk.note(importer.act, outcome="denied", detail={"code": code, **tally.counted()})
         raise
-    desk.note(closing, detail=tally.counted())
+    desk.note(importer.act, detail=tally.counted())
     return tally.report(rows.columns, columns)
 
 
@@ -128,14 +127,19 @@ def _run_batch(desk: Desk, importer: Importer, columns: ColumnMap, rows: list[Ro
             issue = row.issues[0]
             batch.reject(line, Finding(issue.field, issue.code))
             continue
-        line = Line(row, importer.read(columns.apply(row)))
+        try:
+            line = Line(row, importer.read(columns.apply(row)))
+        except InvalidFieldError as error:
+            batch.reject(line, Finding(error.path.partition("[")[0], error.code))
+            continue
         missing = importer.required(line.intake)
         if missing is not None:
             batch.reject(line, missing)
         else:
             good.append(line)
     if good:
-        with desk.writing(Act(action=f"{importer.action}.batch", entity=importer.entity)) as work:
+        act = attrs.evolve(importer.act, action=f"{importer.act.action}.batch")
+        with desk.writing(act, note_refusal=False) as work:  # the closing entry tells of it
             importer.store(good, work, batch)
             work.silent = not (batch.counts["created"] or batch.counts["updated"] or batch.counts["review"])
             work.detail |= {name: count for name, count in batch.counts.items() if count}

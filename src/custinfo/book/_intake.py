@@ -66,6 +66,9 @@ _TRANSACTION_NAMES = (
     ("description",),
     ("related_id",),
 )
+# What becomes an id or a look-up key must fit in one: 1,024 bytes with what is put around it.
+_KEYS = frozenset({"external_id", "national_id", "tag", "id", "customer", "customer_id", "account_id"})
+_KEY_BYTES = 800
 TRANSACTION_FIELDS = tuple(name for names in _TRANSACTION_NAMES for name in names)
 TRANSACTION_ALIASES = {name: names[0] for names in _TRANSACTION_NAMES for name in names}
 
@@ -117,7 +120,9 @@ def read_customer(row: Mapping[str, str], *, source_name: str, region: str | Non
     for name, text in cells.items():
         if name != "country":
             value = intake.check(name, checks.get(name, validate.text)(text))
-            if value is not None:
+            if name in _KEYS and value is not None and len(value.encode("utf-8", "replace")) > _KEY_BYTES:
+                intake.findings.append(Finding(name, "text.too_long"))
+            elif value is not None:
                 good[name] = value
     intake.values = _customer_values(good, source_name)
     return intake
@@ -175,8 +180,13 @@ def read_transaction(row: Mapping[str, str], *, source_name: str, currency: str,
             intake.findings.append(Finding(name, f"transaction.no_{name}"))
     for name in cells.keys() - {"amount", "amount_minor", "occurred_at", "currency", "kind", "status"}:
         values[name] = intake.check(name, validate.text(cells[name]))
+    for name in _KEYS & values.keys():
+        if len(str(values[name]).encode("utf-8", "replace")) > _KEY_BYTES:
+            values[name] = None
+            intake.findings.append(Finding(name, "text.too_long"))
     if values.get("id"):
-        values["id"] = f"{source_name}:{values['id']}"
+        # Escaped, so that no two sources make one id.
+        values["id"] = f"{source_name.replace('%', '%25').replace(':', '%3A')}:{values['id']}"
     currency = cells.get("currency", currency).upper()
     _keep(intake, "occurred_at", lambda: _time(cells["occurred_at"], time_zone), cells)
     _keep(intake, "kind", lambda: _choice(TransactionKind, cells["kind"], "kind"), cells)
@@ -187,7 +197,9 @@ def read_transaction(row: Mapping[str, str], *, source_name: str, currency: str,
     else:
         _keep(intake, "amount", lambda: Money.of(cells["amount"], currency), cells)
     amount = values.get("amount")
-    if amount is not None and amount.minor < 0 and values.get("kind") in {None, TransactionKind.PAYMENT}:
+    if amount is not None and amount.minor == -(2**63):
+        intake.findings.append(Finding("amount", "money.range"))
+    elif amount is not None and amount.minor < 0 and values.get("kind") in {None, TransactionKind.PAYMENT}:
         values |= {"kind": TransactionKind.REFUND, "amount": -amount}
     return intake
 
@@ -207,7 +219,10 @@ def _time(text: str, time_zone: ZoneInfo) -> datetime:
     except ValueError:
         day = validate.date(text).unwrap()
         when = datetime(day.year, day.month, day.day)
-    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=time_zone).astimezone(UTC)
+    try:
+        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=time_zone).astimezone(UTC)
+    except OverflowError:
+        raise InvalidFieldError("the time lies outside the years 1 to 9999", code="time.range") from None
 
 
 def _choice(kind: Any, text: str, name: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from custinfo.book._desk import Desk
+from custinfo.book._desk import Desk, account_id
 from custinfo.errors import ConflictError, MergeError, RecordNotFoundError
 from custinfo.govern import check_holds
 from custinfo.model import Account, Customer, CustomerStatus, Merge, new_id
@@ -165,17 +165,27 @@ def _before(desk: Desk, merge: Merge, id: str, *, unit: Unit) -> Customer:
 
 
 def _former_accounts(desk: Desk, merge: Merge, *, unit: Unit) -> list[Account]:
-    """The accounts that the merge moved, under their former customers; what changed on them since stays."""
+    """The accounts that the merge moved, and those opened for members since, under the customers they belong to.
+
+    What else changed on an account since stays; a deleted account stays deleted.
+    """
     accounts = []
-    for key in merge.before:
-        kind, _, id = key.partition("/")
-        if kind == desk.accounts.kind:
-            current = desk.accounts.get(id, unit=unit)
-            versions = desk.accounts.history_records(id, unit=unit)
-            former = next(record for record in versions if record.version == merge.before[key])
-            owner = desk.accounts.codec.open(former).customer_id
-            accounts.append(attrs.evolve(current, customer_id=owner))
+    held = unit.get(desk.accounts.kind, desk.accounts.find_ids(unit=unit, customer_id=merge.survivor))
+    for account in map(desk.accounts.codec.open, held):
+        owner = _owner_before(desk, merge, account, unit=unit)
+        if owner != merge.survivor:
+            accounts.append(attrs.evolve(account, customer_id=owner))
     return accounts
+
+
+def _owner_before(desk: Desk, merge: Merge, account: Account, *, unit: Unit) -> str:
+    """The member that an account of the survivor belonged to, or was opened for since."""
+    version = merge.before.get(f"account/{account.id}")
+    for record in desk.accounts.history_records(account.id, unit=unit) if version is not None else ():
+        if record.version == version:
+            return desk.accounts.codec.open(record).customer_id
+    opened = (member for member in merge.members if account.id == account_id(member, account.currency))
+    return next(opened, merge.survivor)
 
 
 def check_deletion(desk: Desk, id: str, *, unit: Unit) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 
-from custinfo.book._desk import Desk
-from custinfo.book._ledger import Statement, Timeline, statement_of, timeline_of
+from custinfo.book._desk import Desk, check_update
+from custinfo.book._ledger import Statement, statement_of, timeline_of
 from custinfo.errors import AccessDeniedError
 from custinfo.govern import Act, Authorizer, Principal
 from custinfo.model import fields_of, masked, plain_value
@@ -31,7 +31,7 @@ class RecordView:
         object.__setattr__(self, "_values", dict(values))
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)
         try:
             return self._values[name]
@@ -42,6 +42,9 @@ class RecordView:
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a view cannot be changed; use update() of the view's collection")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (RecordView, (self._entity, self._values))
 
     def __dir__(self) -> list[str]:
         return sorted(self._values)
@@ -113,11 +116,14 @@ class CollectionView:
             raise AccessDeniedError(f"the grants name no field that {kind} has", code="access.denied")
         return granted
 
-    def _view(self, obj: Any, granted: Mapping[str, str]) -> RecordView:
+    def see(self, obj: Any, granted: Mapping[str, str]) -> RecordView:
+        """What is granted of an object; the id always."""
         values = {name: getattr(obj, name) for name in _ALWAYS}
         for name, how in self._known(granted).items():
-            rule = "own" if how == "mask" else how.removeprefix("mask:")
-            values[name] = masked(getattr(obj, name), rule, own=self._own_masks[name])
+            own = self._own_masks[name]
+            # A field that declares no mask of its own is hidden where a grant asks for one.
+            rule = ("hide" if own == "clear" else "own") if how == "mask" else how.removeprefix("mask:")
+            values[name] = masked(getattr(obj, name), rule, own=own)
         return RecordView(self._collection.kind, values)
 
     def get(self, id: str) -> RecordView:
@@ -130,7 +136,7 @@ class CollectionView:
 
         def read() -> RecordView:
             granted = self._granted()
-            return self._view(self._collection.get(id, fields=granted), granted)
+            return self.see(self._collection.get(id, fields=granted), granted)
 
         return self._access.desk.reading(self._act("get", id), read)
 
@@ -146,7 +152,7 @@ class CollectionView:
             needed = tuple(codec.field_of(name) for name in query if name in codec.indexes)
             granted = self._granted(fields=needed)
             found = self._collection.find(unit=None, fields=granted, **query)
-            return [self._view(obj, granted) for obj in found]
+            return [self.see(obj, granted) for obj in found]
 
         return self._access.desk.reading(self._act("find"), read)
 
@@ -159,7 +165,7 @@ class CollectionView:
 
         def read() -> Iterator[RecordView]:
             granted = self._granted()
-            return (self._view(obj, granted) for obj in self._collection.scan(fields=granted))
+            return (self.see(obj, granted) for obj in self._collection.scan(fields=granted))
 
         return self._access.desk.reading(self._act("scan"), read)
 
@@ -172,12 +178,13 @@ class CollectionView:
         kind = self._collection.kind
         with self._access.desk.writing(self._act("update", id)) as work:
             self._access.granted(kind, action="write", fields=tuple(changes))
+            check_update(self._access.desk, self._collection, id, changes, work.unit)
             obj = self._collection.update(id, changes, unit=work.unit)
             work.detail["fields"] = sorted(changes)
             readable = self._access.authorizer.fields(
                 self._access.principal, purpose=self._access.purpose, action="read", entity=kind
             )
-        return self._view(obj, readable)
+        return self.see(obj, readable)
 
 
 class BookView:
@@ -201,27 +208,32 @@ class BookView:
         return self.customers.find(**{key: value for key, value in query.items() if value is not None})
 
     def statement(self, customer_id: str, period: Any = None) -> Statement:
-        """The payments of a customer in a period; needs transaction.amount and transaction.occurred_at.
+        """The payments of a customer in a period; needs transaction.amount and transaction.occurred_at in clear.
 
         Raises:
-            AccessDeniedError: one of them is not granted.
+            AccessDeniedError: one of them is not granted, or masked: the sums would tell it.
         """
 
         def read() -> Statement:
-            self._access.granted("transaction", fields=("amount", "occurred_at"))
-            return statement_of(self._access.desk, customer_id, period)
+            granted = self._access.granted("transaction", fields=("amount", "occurred_at"))
+            if {granted["amount"], granted["occurred_at"]} != {"clear"}:
+                raise AccessDeniedError("a statement needs the amounts and times in clear", code="access.masked")
+            statement = statement_of(self._access.desk, customer_id, period, fields=granted)
+            seen = tuple(self.transactions.see(payment, granted) for payment in statement.transactions)
+            return attrs.evolve(statement, transactions=seen)
 
         return self._access.desk.reading(self._access.act("book.statement", "customer", customer_id), read)
 
-    def timeline(self, customer_id: str) -> Timeline:
-        """What happened with a customer; needs transaction.amount and transaction.occurred_at.
+    def timeline(self, customer_id: str) -> list[RecordView]:
+        """What is granted of a customer's transactions; needs transaction.amount and transaction.occurred_at.
 
         Raises:
             AccessDeniedError: one of them is not granted.
         """
 
-        def read() -> Timeline:
-            self._access.granted("transaction", fields=("amount", "occurred_at"))
-            return timeline_of(self._access.desk, customer_id)
+        def read() -> list[RecordView]:
+            granted = self._access.granted("transaction", fields=("amount", "occurred_at"))
+            found = timeline_of(self._access.desk, customer_id, fields=granted)
+            return [self.transactions.see(payment, granted) for payment in found]
 
         return self._access.desk.reading(self._access.act("book.timeline", "customer", customer_id), read)

@@ -8,6 +8,7 @@ import enum
 import math
 
 _MIDNIGHT = dt.time()
+_MAX_BITS = 4096
 
 
 def to_text(value: object) -> str | None:
@@ -26,6 +27,8 @@ def to_text(value: object) -> str | None:
     if isinstance(value, enum.Enum):
         return to_text(value.value)
     if hasattr(value, "dtype") and hasattr(value, "item"):
+        if getattr(value, "size", 1) != 1:
+            return None
         value = value.item()
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -38,6 +41,8 @@ def to_text(value: object) -> str | None:
         return value.date().isoformat() if is_date else value.isoformat()
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        return None  # Python itself refuses to write it out
     return str(value) if isinstance(value, int | str) else None
 
 

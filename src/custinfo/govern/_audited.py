@@ -51,10 +51,14 @@ class Auditor:
         self._actor = actor
 
     @contextmanager
-    def writing(self, act: Act) -> Iterator[Work]:
+    def writing(self, act: Act, *, note_refusal: bool = True) -> Iterator[Work]:
         """A unit that commits together with one audit entry; an error undoes it and leaves one entry of its own.
 
         What interrupts the process (Ctrl-C) leaves neither.
+
+        Args:
+            act: the call.
+            note_refusal: false where the caller writes the entry of an error himself.
         """
         try:
             with self._log.recording() as recorder, self._store.unit() as unit:
@@ -63,7 +67,17 @@ class Auditor:
                 if not work.silent:
                     recorder.append(unit, **self._entry(act, detail=work.detail))
         except Exception as error:
-            self.note(act, outcome="denied", detail={"code": _code(error)})
+            if note_refusal:
+                self.note(act, outcome="denied", detail={"code": code_of(error)})
+            raise
+
+    @contextmanager
+    def noting_refusal(self, act: Act) -> Iterator[None]:
+        """One audit entry for an error before the work of a call begins, and none otherwise."""
+        try:
+            yield
+        except Exception as error:
+            self.note(act, outcome="denied", detail={"code": code_of(error)})
             raise
 
     def reading(self, act: Act, read: Callable[[], R]) -> R:
@@ -72,7 +86,7 @@ class Auditor:
             answer = read()
         except Exception as error:
             outcome = "denied" if isinstance(error, AccessDeniedError) else "ok"
-            self.note(act, outcome=outcome, detail={"code": _code(error)})
+            self.note(act, outcome=outcome, detail={"code": code_of(error)})
             raise
         self.note(act)
         return answer
@@ -92,6 +106,6 @@ class Auditor:
         }
 
 
-def _code(error: Exception) -> str:
+def code_of(error: Exception) -> str:
     """What the log says of an error: its code; of one that is not ours the class only, for its text may be personal."""
     return error.code if isinstance(error, CustInfoError) else type(error).__name__
