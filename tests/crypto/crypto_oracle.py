@@ -89,7 +89,7 @@ def index_token(secret: bytes, normal: bytes, bits: int) -> str:
     digest = hmac.new(secret, normal, hashlib.sha256).digest()[: (bits + 7) // 8]
     whole = int.from_bytes(digest, "big")
     spare = 8 * len(digest) - bits
-    return base64.urlsafe_b64encode((whole - whole % 2**spare).to_bytes(len(digest), "big")).decode().rstrip("=")
+    return base64.b32encode((whole - whole % 2**spare).to_bytes(len(digest), "big")).decode().rstrip("=")
 
 
 CODECS = {
