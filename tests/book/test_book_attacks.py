@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from book_helpers import payments, people, state
 
+from custinfo.book import Book
 from custinfo.errors import AccessDeniedError, ConflictError, InvalidFieldError, MergeError
 from custinfo.govern import Grant, Policy, Principal
 from custinfo.model import Account, Money, Transaction
@@ -211,3 +212,23 @@ def test_nothing_to_merge_is_refused_with_an_entry(shop):
     with pytest.raises(MergeError):
         shop.merge([])
     assert len(shop.audit.entries()) == before + 1
+
+
+def test_a_plain_book_over_encrypted_data_is_refused(shop):
+    before = state(shop)
+    plain = Book(shop.desk.store, plaintext=True)
+    for call in (
+        lambda: plain.search(email="anna1@example.com"),
+        lambda: plain.import_customers(people(1, start=9)),
+        lambda: plain.customers.scan(),
+    ):
+        with pytest.raises(InvalidFieldError) as caught:
+            call()
+        assert caught.value.code == "store.cipher"
+    assert state(shop) == before
+
+
+def test_a_row_whose_surplus_was_not_mended_stays_rejected(shop, tmp_path):
+    report = shop.import_transactions(b"id,customer,date,amount\nq,C000,2026-01-05,1,234.50\n")
+    report.write_rejected(tmp_path / "again.csv")
+    assert shop.import_transactions(tmp_path / "again.csv").codes() == {"row.too_many_fields": 1}

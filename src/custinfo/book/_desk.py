@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from custinfo.errors import ConflictError, InvalidFieldError
-from custinfo.govern import AuditLog, Auditor
+from custinfo.govern import Act, AuditLog, Auditor, Work
 from custinfo.model import Account, Customer, CustomerStatus, Merge, ReviewTask, Transaction
 from custinfo.store import Collection, RecordStore, Unit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from custinfo.crypto import FieldCipher, Keyring
+
+
+R = TypeVar("R")
 
 
 class Desk(Auditor):
@@ -30,6 +34,7 @@ class Desk(Auditor):
     ) -> None:
         self.store = store
         self.keyring = keyring
+        self._plain = False
         self.clock = clock
         self.audit = AuditLog(store, key=keyring.secret("audit") if keyring else b"", clock=clock)
         super().__init__(store, self.audit, actor=actor)
@@ -38,6 +43,34 @@ class Desk(Auditor):
         self.transactions = Collection(store, Transaction, cipher, clock=clock)
         self.merges = Collection(store, Merge, cipher, clock=clock)
         self.reviews = Collection(store, ReviewTask, cipher, clock=clock)
+
+    def reading(self, act: Act, read: Callable[[], R]) -> R:
+        """See `Auditor.reading`; refuses a plain book over encrypted data."""
+
+        def checked() -> R:
+            with self.store.unit(write=False) as unit:
+                self._check_plain(unit)
+            return read()
+
+        return super().reading(act, checked)
+
+    @contextmanager
+    def writing(self, act: Act, *, note_refusal: bool = True) -> Iterator[Work]:
+        """See `Auditor.writing`; refuses a plain book over encrypted data."""
+        with super().writing(act, note_refusal=note_refusal) as work:
+            self._check_plain(work.unit)
+            yield work
+
+    def _check_plain(self, unit: Unit) -> None:
+        """A book without keys would write clear records between encrypted ones, and find none of those.
+
+        Raises:
+            InvalidFieldError: "store.cipher".
+        """
+        if self.keyring is None and not self._plain:
+            for record in unit.page(self.customers.kind, "", 1):
+                self.customers.codec.read(record)
+            self._plain = True
 
 
 def account_id(customer_id: str, currency: str) -> str:

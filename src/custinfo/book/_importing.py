@@ -14,7 +14,7 @@ import attrs
 from custinfo._view import reporting
 from custinfo.book._desk import Desk
 from custinfo.book._intake import Finding, Intake
-from custinfo.book._report import ImportIssue, ImportReport, RejectedRow
+from custinfo.book._report import SURPLUS, ImportIssue, ImportReport, RejectedRow
 from custinfo.errors import CustInfoError, InvalidFieldError
 from custinfo.exchange import ColumnMap, CsvRows, Row, TableRows, read_csv, rows_of
 from custinfo.govern import Act, Work
@@ -126,6 +126,9 @@ def _run_batch(desk: Desk, importer: Importer, columns: ColumnMap, rows: list[Ro
         if row.issues:
             issue = row.issues[0]
             batch.reject(line, Finding(issue.field, issue.code))
+            continue
+        if row.values.get(SURPLUS):
+            batch.reject(line, Finding("", "row.too_many_fields"))
             continue
         try:
             line = Line(row, importer.read(columns.apply(row)))

@@ -11,7 +11,8 @@ import attrs
 from custinfo._view import table
 from custinfo.exchange import write_csv
 
-_NOTES = ("custinfo_line", "custinfo_issues", "custinfo_surplus")
+SURPLUS = "custinfo_surplus"
+_NOTES = ("custinfo_line", "custinfo_issues", SURPLUS)
 
 
 @attrs.frozen
@@ -84,7 +85,8 @@ class ImportReport:
     def write_rejected(self, path: str | os.PathLike[str]) -> int:
         """Write the quarantined rows as CSV, to be mended and imported again with the same mapping.
 
-        The columns of the source come first, then the line, the codes and surplus cells, which a later import ignores.
+        The columns of the source come first, then the line and the codes, which a later import ignores, and surplus
+        cells: a row is taken again when they have been moved where they belong and that column is empty.
 
         Returns:
             The number of rows written.

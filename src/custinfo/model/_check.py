@@ -186,7 +186,7 @@ def _versions(value: object, field: Field[Any]) -> dict[str, int]:
 
 
 def _json_object(value: object, field: Field[Any]) -> dict[str, Any]:
-    if not value and type(value) is dict:
+    if type(value) is dict and not value:
         return {}
     if not isinstance(value, Mapping):
         raise _fault("json.type", field.name, f"must be a mapping, not {type(value).__name__}")
