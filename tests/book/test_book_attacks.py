@@ -232,3 +232,14 @@ def test_a_row_whose_surplus_was_not_mended_stays_rejected(shop, tmp_path):
     report = shop.import_transactions(b"id,customer,date,amount\nq,C000,2026-01-05,1,234.50\n")
     report.write_rejected(tmp_path / "again.csv")
     assert shop.import_transactions(tmp_path / "again.csv").codes() == {"row.too_many_fields": 1}
+
+
+@pytest.mark.parametrize("region", ["us", "USA", "US"])
+def test_a_region_is_known_in_any_spelling(book, region):
+    book.import_customers([{"external_id": "1", "phone": "(650) 555-0100"}], region=region)
+    assert len(book.search(phone="+1 650 555 0100")) == 1
+
+
+def test_an_unknown_region_is_refused_at_once(book):
+    with pytest.raises(InvalidFieldError):
+        book.import_customers(people(1), region="Atlantis")

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from custinfo import validate
 from custinfo.book._desk import Desk, account_id
 from custinfo.book._importing import Batch, Importer, Line, Mapped, Progress, run_import
 from custinfo.book._intake import CUSTOMER_FIELDS, Finding, Intake, read_customer
@@ -212,6 +213,8 @@ def import_customers(
     with desk.noting_refusal(act):
         _check_options(match_on, on_match)
         minor_digits(currency)
+        if region is not None:
+            region = validate.country(region).unwrap()
 
     def check(columns: ColumnMap) -> None:
         if not set(match_on) & set(columns.fields):
