@@ -175,8 +175,8 @@ class Book:
         Args:
             source: CSV (a path, bytes or an open file), a frame, columns, or an iterable of mappings.
             mapping: column -> field or fields: id, customer (the external id that the same source gave), customer_id
-                or account_id (the book's own), occurred_at (or date), amount (major units) or amount_minor, currency, kind,
-                status, channel, method, merchant, description, related_id. Columns of these names need none.
+                or account_id (the book's own), occurred_at (or date), amount (major units) or amount_minor, currency,
+                kind, status, channel, method, merchant, description, related_id. Columns of these names need none.
             source_name: issuer of the customers' external ids, and made part of the transactions' ids.
             currency: of rows that name none; the book's when left out.
             time_zone: of times without an offset, IANA name.
