@@ -243,3 +243,9 @@ def test_a_region_is_known_in_any_spelling(book, region):
 def test_an_unknown_region_is_refused_at_once(book):
     with pytest.raises(InvalidFieldError):
         book.import_customers(people(1), region="Atlantis")
+
+
+def test_a_payment_in_another_currency_than_its_accounts_is_refused(shop, ids):
+    (account,) = shop.accounts.find(customer_id=ids[0])
+    rows = [{"id": "c", "account_id": account.id, "date": "2025-01-01", "amount": "1.00", "currency": "CNY"}]
+    assert shop.import_transactions(rows).codes() == {"transaction.currency": 1}

@@ -669,3 +669,13 @@ def test_a_backend_without_bulk_writes_stores_the_same() -> None:
 
 def test_a_repr_says_the_kind(customers: Collection[Customer]) -> None:
     assert repr(customers) == "Collection('customer')"
+
+
+def test_a_merged_customer_holds_no_key_that_could_meet_its_survivors():
+    external = Identifier(scheme="external", issuer="shop", value="1")
+    codec = Collection(MemoryStore(), Customer).codec
+    (own,) = codec.keys(Customer(id="a", identifiers=[external]))
+    merged = Customer(id="b", identifiers=[external], status="merged", merged_into="a")
+    held = [key for key in codec.keys(merged) if key.value == own.value]
+    assert own.unique
+    assert [(key.name != own.name, key.unique) for key in held] == [(True, False)]

@@ -46,6 +46,9 @@ class TransactionBatch:
             if found is None:
                 continue
             account, subject = found
+            if line.intake.values["amount"].currency != account.currency:
+                self.batch.reject(line, Finding("currency", "transaction.currency"))
+                continue
             values = {name: value for name, value in line.intake.values.items() if name not in _OWNERS}
             try:
                 transaction = Transaction(account_id=account.id, **values)

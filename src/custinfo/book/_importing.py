@@ -15,7 +15,7 @@ from custinfo._view import reporting
 from custinfo.book._desk import Desk
 from custinfo.book._intake import Finding, Intake
 from custinfo.book._report import SURPLUS, ImportIssue, ImportReport, RejectedRow
-from custinfo.errors import CustInfoError, InvalidFieldError
+from custinfo.errors import InvalidFieldError
 from custinfo.exchange import ColumnMap, CsvRows, Row, TableRows, read_csv, rows_of
 from custinfo.govern import Act, Work
 
@@ -89,25 +89,20 @@ def run_import(
 ) -> ImportReport:
     """Import all rows; each batch is one unit with one audit entry, and a closing entry has the counts."""
     tally = _Tally()
-    try:
-        with ExitStack() as open_until_done:
-            rows = open_source(source, encoding=encoding)
-            if isinstance(rows, CsvRows):
-                open_until_done.enter_context(rows)
-            columns = ColumnMap.of(mapping, columns=rows.columns, targets=importer.targets)
-            if rows.columns:
-                check(columns)
-            total = len(source) if hasattr(source, "__len__") and not isinstance(source, str | bytes) else 0
-            report = open_until_done.enter_context(reporting(progress, total=total, label=importer.act.entity))
-            for some in _batches(rows):
-                tally.rows += len(some)
-                _run_batch(desk, importer, columns, some, tally)
-                report(tally.rows)
-    except Exception as error:
-        # Whatever the source or a callback raised: the batches before it stay, and the log says where it ended.
-        code = error.code if isinstance(error, CustInfoError) else type(error).__name__
-        desk.note(importer.act, outcome="denied", detail={"code": code, **tally.counted()})
-        raise
+    # Whatever the source or a callback raises: the batches before it stay, and the log says where it ended.
+    with ExitStack() as open_until_done, desk.noting_refusal(importer.act, tally.counted):
+        rows = open_source(source, encoding=encoding)
+        if isinstance(rows, CsvRows):
+            open_until_done.enter_context(rows)
+        columns = ColumnMap.of(mapping, columns=rows.columns, targets=importer.targets)
+        if rows.columns:
+            check(columns)
+        total = len(source) if hasattr(source, "__len__") and not isinstance(source, str | bytes) else 0
+        report = open_until_done.enter_context(reporting(progress, total=total, label=importer.act.entity))
+        for some in _batches(rows):
+            tally.rows += len(some)
+            _run_batch(desk, importer, columns, some, tally)
+            report(tally.rows)
     desk.note(importer.act, detail=tally.counted())
     return tally.report(rows.columns, columns)
 

@@ -68,16 +68,21 @@ class Auditor:
                     recorder.append(unit, **self._entry(act, detail=work.detail))
         except Exception as error:
             if note_refusal:
-                self.note(act, outcome="denied", detail={"code": code_of(error)})
+                self.note(act, outcome="denied", detail={"code": _code(error)})
             raise
 
     @contextmanager
-    def noting_refusal(self, act: Act) -> Iterator[None]:
-        """One audit entry for an error before the work of a call begins, and none otherwise."""
+    def noting_refusal(self, act: Act, detail: Callable[[], dict[str, Any]] = dict) -> Iterator[None]:
+        """One audit entry for an error inside, and none otherwise.
+
+        Args:
+            act: the call.
+            detail: what the entry says besides the code, asked for when the error comes.
+        """
         try:
             yield
         except Exception as error:
-            self.note(act, outcome="denied", detail={"code": code_of(error)})
+            self.note(act, outcome="denied", detail={"code": _code(error), **detail()})
             raise
 
     def reading(self, act: Act, read: Callable[[], R]) -> R:
@@ -86,7 +91,7 @@ class Auditor:
             answer = read()
         except Exception as error:
             outcome = "denied" if isinstance(error, AccessDeniedError) else "ok"
-            self.note(act, outcome=outcome, detail={"code": code_of(error)})
+            self.note(act, outcome=outcome, detail={"code": _code(error)})
             raise
         self.note(act)
         return answer
@@ -106,6 +111,6 @@ class Auditor:
         }
 
 
-def code_of(error: Exception) -> str:
+def _code(error: Exception) -> str:
     """What the log says of an error: its code; of one that is not ours the class only, for its text may be personal."""
     return error.code if isinstance(error, CustInfoError) else type(error).__name__

@@ -48,6 +48,16 @@ class CapabilitiesContract(StoreMaker):
                 put_many(store, [(Record("thing", id, 0, b"2"), (), version * (id == "a")) for id in ("b", "a", "c")])
             assert read(store, "a", "b", "c") == [("a", 1, b"1")]
 
+    def test_a_record_updated_twice_in_bulk_keeps_the_last_keys(self) -> None:
+        with self.fresh() as store:
+            put(store, "a", keys=[Key("tag", "1")])
+            put(store, "b", keys=[Key("tag", "1")])
+            updates = [("a", "2", 1), ("b", "2", 1), ("a", "3", 2)]
+            items = [(Record("thing", id, 0, tag.encode()), [Key("tag", tag)], old) for id, tag, old in updates]
+            assert put_many(store, items) == [2, 2, 3]
+            assert read(store, "a", "b") == [("a", 3, b"3"), ("b", 2, b"2")]
+            assert [look_up(store, "tag", tag) for tag in ("1", "2", "3")] == [[], ["b"], ["a"]]
+
     def test_the_same_new_record_twice_in_bulk_is_a_conflict(self) -> None:
         with self.fresh() as store:
             with pytest.raises(ConflictError):
