@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import traceback
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
@@ -271,3 +272,12 @@ def test_only_posted_transactions_count_with_the_sign_of_their_kind(kind, status
 def test_an_adjustment_may_be_negative():
     paid = Transaction(account_id="a1", amount=-DOLLAR, occurred_at=NOON, kind="adjustment")
     assert paid.signed_minor == -100
+
+
+def test_an_endless_iterable_is_refused_and_not_read_for_ever():
+    with pytest.raises(InvalidFieldError) as caught:
+        Customer(emails=itertools.count())
+    assert (caught.value.code, caught.value.path) == ("field.type", "emails[0]")
+    with pytest.raises(InvalidFieldError) as caught:
+        Customer(notes=itertools.repeat("again"))
+    assert (caught.value.code, caught.value.path) == ("field.too_many", "notes")

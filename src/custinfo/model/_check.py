@@ -19,6 +19,7 @@ from custinfo.errors import InvalidFieldError
 TEXT_LIMIT = 100_000  # characters of free text
 KEY_LIMIT = 1_000  # bytes of UTF-8 of an id or a look-up value; stores take 1,024 and history adds the version to an id
 JSON_DEPTH = 32
+MAX_MEMBERS = 10_000  # of one field of one record
 _INT64 = 2**63
 _JSON_BITS = 1_024  # as far as a double reaches; Python itself refuses to write integers of over 4,300 digits
 
@@ -144,16 +145,22 @@ def choice(kind: type[StrEnum], **aliases: StrEnum) -> Any:
 
 
 def many(kind: type, *, blank: bool = True) -> Any:
-    """Converter: a tuple of one class, given as one of it or as a list; codes "field.type" and those of text.
+    """Converter: a tuple of one class, given as one of it or as a list.
 
     Args:
         kind: a value class, or str.
         blank: whether texts may be empty.
+
+    Raises:
+        InvalidFieldError: "field.type", "field.too_many" and the codes of text.
     """
 
     def convert(value: object, field: Field[Any]) -> tuple[Any, ...]:
-        items = value if type(value) is tuple else _members(value, kind, field.name)
-        for place, item in enumerate(items):
+        items = []
+        # One by one, since an iterable may be endless.
+        for place, item in enumerate(value if type(value) is tuple else _members(value, kind, field.name)):
+            if place == MAX_MEMBERS:
+                raise _fault("field.too_many", field.name, f"must have at most {MAX_MEMBERS:,} members")
             if kind is str:
                 text = check_text(item, f"{field.name}[{place}]")
                 if not blank and not text.strip():
@@ -162,18 +169,19 @@ def many(kind: type, *, blank: bool = True) -> Any:
                 raise _fault(
                     "field.type", f"{field.name}[{place}]", f"must be {kind.__name__}, not {type(item).__name__}"
                 )
-        return items
+            items.append(item)
+        return tuple(items)
 
     return attrs.Converter(convert, takes_field=True)
 
 
-def _members(value: object, kind: type, path: str) -> tuple[Any, ...]:
+def _members(value: object, kind: type, path: str) -> Iterable[Any]:
     if isinstance(value, kind):
         return (value,)
     # The order of a set is another in each process.
     if isinstance(value, str | bytes | Mapping | Set) or not isinstance(value, Iterable):
         raise _fault("field.type", path, f"must be a list of {kind.__name__}, not {type(value).__name__}")
-    return tuple(value)
+    return value
 
 
 def _versions(value: object, field: Field[Any]) -> dict[str, int]:
