@@ -90,10 +90,11 @@ def test_no_name_street_or_birth_date_is_in_the_files(demo):
     assert len(raw) > 1_000_000
     with (folder / "demo" / "customers.csv").open(newline="", encoding="utf-8") as file:
         values = {row[name] for row in csv.DictReader(file) for name in NAMES}
-    long = [value.encode() for value in values if len(value) >= 6]
+    long = sorted(value.encode() for value in values if len(value) >= 6)
     assert len(long) > 5_000
     assert found_in(raw, long) == set()
-    assert found_in(raw + b"\0" + long[7] + b"\0", long) == {long[7]}
+    # The search itself must be able to fail; a planted value may contain shorter ones.
+    assert all(value in found_in(raw + b"\0" + value + b"\0", long) for value in (long[0], long[-1]))
 
 
 def test_the_same_script_takes_other_files(tmp_path):
