@@ -205,7 +205,9 @@ def test_no_repr_shows_a_passphrase_or_key():
 
 
 @pytest.mark.parametrize(
-    "provider", [PassphraseKeyProvider("secret words"), RsaKeyProvider(RSA), HpkeKeyProvider(X25519)], ids=repr
+    "provider",
+    [PassphraseKeyProvider("secret words"), RsaKeyProvider(RSA), HpkeKeyProvider(X25519)],
+    ids=lambda each: type(each).__name__,
 )
 def test_providers_cannot_be_copied(provider):
     with pytest.raises(TypeError, match="cannot be pickled or copied"):
