@@ -7,6 +7,7 @@ from custinfo._lazy import lazy_exports
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from custinfo.crypto._asymmetric import HpkeKeyProvider, RsaKeyProvider
+    from custinfo.crypto._aws import AwsKmsKeyProvider
     from custinfo.crypto._blind_index import BlindIndex, plan_index_bits
     from custinfo.crypto._cipher import FieldCipher
     from custinfo.crypto._key_store import KeyStore, MemoryKeyStore
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from custinfo.crypto._signer import Signer
     from custinfo.crypto._stream import decrypt_stream, encrypt_stream
     from custinfo.crypto._text import from_text, to_text
+    from custinfo.crypto._vault import VaultKeyProvider
     from custinfo.model import mask
 
 _EXPORTS = {
+    "AwsKmsKeyProvider": "custinfo.crypto._aws",
     "BlindIndex": "custinfo.crypto._blind_index",
     "FieldCipher": "custinfo.crypto._cipher",
     "HpkeKeyProvider": "custinfo.crypto._asymmetric",
@@ -34,6 +37,7 @@ _EXPORTS = {
     "Rewrapper": "custinfo.crypto._provider",
     "RsaKeyProvider": "custinfo.crypto._asymmetric",
     "Signer": "custinfo.crypto._signer",
+    "VaultKeyProvider": "custinfo.crypto._vault",
     "WrappedKey": "custinfo.crypto._provider",
     "decrypt_stream": "custinfo.crypto._stream",
     "encrypt_stream": "custinfo.crypto._stream",
@@ -44,6 +48,7 @@ _EXPORTS = {
 }
 
 __all__ = [
+    "AwsKmsKeyProvider",
     "BlindIndex",
     "FieldCipher",
     "HpkeKeyProvider",
@@ -58,6 +63,7 @@ __all__ = [
     "Rewrapper",
     "RsaKeyProvider",
     "Signer",
+    "VaultKeyProvider",
     "WrappedKey",
     "decrypt_stream",
     "encrypt_stream",
