@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from custinfo.crypto import FieldCipher, Keyring, LocalKeyProvider, MemoryKeyStore
 from custinfo.crypto._rows import unpack_roots
 
@@ -97,3 +99,25 @@ def under(store):
             root_id = store.get(name)[0][2:34]
             counts[root_id] = counts.get(root_id, 0) + 1
     return counts
+
+
+def failures(contract):
+    """Names of the tests of a contract suite that fail on this instance."""
+    failed = set()
+    for name in dir(contract):
+        if not name.startswith("test_"):
+            continue
+        test = getattr(contract, name)
+        cases = [
+            tuple(case) if "," in str(mark.args[0]) else (case,)
+            for mark in getattr(test, "pytestmark", ())
+            for case in mark.args[1]
+        ]
+        for case in cases or [()]:
+            try:
+                test(*case)
+            except pytest.skip.Exception:
+                continue
+            except (Exception, pytest.fail.Exception):  # noqa: BLE001 - any failure counts
+                failed.add(name)
+    return failed

@@ -1,151 +1,17 @@
-"""The contract suites over our own key store and providers, and over sabotaged ones that they must catch."""
+"""The contract suite of key stores over our own, and over sabotaged ones that it must catch."""
 
 from __future__ import annotations
 
-import os
-
 import pytest
+from crypto_helpers import failures
 
-from custinfo.crypto import LocalKeyProvider, MemoryKeyStore, WrappedKey
-from custinfo.errors import DecryptionError
-from custinfo.testing._keys import KeyProviderContract, KeyStoreContract
+from custinfo.crypto import MemoryKeyStore
+from custinfo.testing import KeyStoreContract
 
 
 class TestMemoryKeyStore(KeyStoreContract):
     def make_store(self):
         return MemoryKeyStore()
-
-
-class TestLocalKeyProvider(KeyProviderContract):
-    def make_provider(self):
-        return LocalKeyProvider(b"\x07" * 32)
-
-    def reopen(self, provider):
-        return LocalKeyProvider(b"\x07" * 32)
-
-
-def failures(contract):
-    """Names of the tests of a contract that fail on this instance."""
-    failed = set()
-    for name in dir(contract):
-        if not name.startswith("test_"):
-            continue
-        test = getattr(contract, name)
-        cases = [
-            case.values if hasattr(case, "values") else (case,)
-            for mark in getattr(test, "pytestmark", ())
-            for case in mark.args[1]
-        ]
-        for case in cases or [()]:
-            try:
-                test(*case)
-            except (Exception, pytest.fail.Exception):  # noqa: BLE001 - any failure counts
-                failed.add(name)
-    return failed
-
-
-class Bare:
-    """A provider without cryptography, to be sabotaged further."""
-
-    def __init__(self):
-        self.inner = LocalKeyProvider.generate()
-
-    def wrap(self, key, context):
-        return self.inner.wrap(key, context)
-
-    def unwrap(self, wrapped, context):
-        return self.inner.unwrap(wrapped, context)
-
-
-class IgnoresContext(Bare):
-    def wrap(self, key, context):
-        return self.inner.wrap(key, b"")
-
-    def unwrap(self, wrapped, context):
-        return self.inner.unwrap(wrapped, b"")
-
-
-class WrapsNothing(Bare):
-    def wrap(self, key, context):
-        return WrappedKey("none:", "1", key)
-
-    def unwrap(self, wrapped, context):
-        return wrapped.blob
-
-
-class CutsTheKey(Bare):
-    def unwrap(self, wrapped, context):
-        return self.inner.unwrap(wrapped, context)[:31]
-
-
-class GivesAConstant(Bare):
-    def unwrap(self, wrapped, context):
-        self.inner.unwrap(wrapped, context)
-        return bytes(32)
-
-
-class GivesTheLastKey(Bare):
-    def wrap(self, key, context):
-        self.last = key
-        return self.inner.wrap(key, context)
-
-    def unwrap(self, wrapped, context):
-        self.inner.unwrap(wrapped, context)
-        return self.last
-
-
-class DoesNotAuthenticate(Bare):
-    def unwrap(self, wrapped, context):
-        try:
-            return self.inner.unwrap(wrapped, context)
-        except DecryptionError:
-            return os.urandom(32)
-
-
-class LetsForeignErrorsOut(Bare):
-    def unwrap(self, wrapped, context):
-        try:
-            return self.inner.unwrap(wrapped, context)
-        except DecryptionError:
-            raise ValueError("bad blob") from None
-
-
-class HasNoUri(Bare):
-    def wrap(self, key, context):
-        wrapped = self.inner.wrap(key, context)
-        return WrappedKey("", wrapped.version, wrapped.blob)
-
-    def unwrap(self, wrapped, context):
-        return self.inner.unwrap(WrappedKey(self.inner.key_uri, "", wrapped.blob), context)
-
-
-SABOTEURS = [
-    IgnoresContext,
-    WrapsNothing,
-    CutsTheKey,
-    GivesAConstant,
-    GivesTheLastKey,
-    DoesNotAuthenticate,
-    LetsForeignErrorsOut,
-    HasNoUri,
-]
-
-
-@pytest.mark.parametrize("saboteur", SABOTEURS, ids=lambda cls: cls.__name__)
-def test_the_provider_contract_catches_a_sabotaged_provider(saboteur):
-    class Contract(KeyProviderContract):
-        def make_provider(self):
-            return saboteur()
-
-    assert failures(Contract())
-
-
-def test_the_provider_contract_passes_an_honest_provider():
-    class Contract(KeyProviderContract):
-        def make_provider(self):
-            return Bare()
-
-    assert failures(Contract()) == set()
 
 
 class LastWriterWins(MemoryKeyStore):
@@ -204,7 +70,6 @@ def test_the_store_contract_catches_a_sabotaged_store(store):
     assert failures(Contract())
 
 
-@pytest.mark.parametrize("contract", [KeyStoreContract().make_store, KeyProviderContract().make_provider])
-def test_a_contract_says_what_a_subclass_must_give(contract):
+def test_the_store_contract_says_what_a_subclass_must_give():
     with pytest.raises(NotImplementedError, match="give a"):
-        contract()
+        KeyStoreContract().make_store()

@@ -26,7 +26,7 @@ from custinfo.crypto import (
     WrappedKey,
 )
 from custinfo.errors import AccessDeniedError, DecryptionError, InvalidFieldError
-from custinfo.testing._keys import KeyProviderContract
+from custinfo.testing import KeyProviderContract
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 X25519 = X25519PrivateKey.generate()

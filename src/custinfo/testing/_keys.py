@@ -1,12 +1,11 @@
-"""Contract suites for key stores and key providers: subclass one, say how to make yours, and let pytest run it."""
+"""The contract suite for key stores: subclass it, say how to make yours, and let pytest run it."""
 
 from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-from custinfo.crypto import WrappedKey
-from custinfo.errors import ConflictError, DecryptionError, KeyDestroyedError, missing_extra
+from custinfo.errors import ConflictError, KeyDestroyedError, missing_extra
 
 try:
     import pytest
@@ -15,10 +14,9 @@ except ModuleNotFoundError as exc:  # pragma: no cover - the tests of this modul
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from custinfo.crypto import KeyProvider, KeyStore
+    from custinfo.crypto import KeyStore
 
 NAMES = ("a", "A", "B", "a/b", "a%", "a_b", "ab", "b'\"\\", "kunde/é", "客户/1", "\U0001f511", "z" * 200)
-CONTEXT = b"custinfo/contract"
 
 
 class KeyStoreContract:
@@ -202,96 +200,3 @@ class KeyStoreContract:
         found = store.get(name)
         assert found is not None
         return found[1]
-
-
-class KeyProviderContract:
-    """What every `KeyProvider` promises. Subclass it as ``class TestMyProvider(KeyProviderContract)``.
-
-    >>> from custinfo.crypto import LocalKeyProvider
-    >>> class TestLocal(KeyProviderContract):
-    ...     def make_provider(self):
-    ...         return LocalKeyProvider.generate()
-    >>> TestLocal().test_a_key_comes_back()
-    """
-
-    def make_provider(self) -> KeyProvider:
-        """A provider; each call may give one of another key."""
-        raise NotImplementedError("give a KeyProvider")
-
-    def reopen(self, provider: KeyProvider) -> KeyProvider:
-        """Another provider object over the same key, where one can be made; else the provider itself."""
-        return provider
-
-    def test_a_key_comes_back(self) -> None:
-        """`unwrap` gives the bytes that `wrap` took, also after the wrapped key was stored and read."""
-        provider, key = self.make_provider(), os.urandom(32)
-        wrapped = provider.wrap(key, CONTEXT)
-        stored = WrappedKey(str(wrapped.key_uri), wrapped.version, bytes(wrapped.blob))
-        got = self.reopen(provider).unwrap(stored, CONTEXT)
-        assert type(got) is bytes
-        assert got == key
-
-    def test_each_key_comes_back_as_itself(self) -> None:
-        """A provider that gives a constant, or the last key it saw, is caught here."""
-        provider = self.make_provider()
-        keys = [os.urandom(32) for _ in range(3)]
-        wrapped = [provider.wrap(key, CONTEXT) for key in keys]
-        assert [provider.unwrap(one, CONTEXT) for one in reversed(wrapped)] == keys[::-1]
-
-    def test_the_wrapped_key_says_who_wrapped_it(self) -> None:
-        """`key_uri` names the key; `version` is text or an int."""
-        wrapped = self.make_provider().wrap(os.urandom(32), CONTEXT)
-        assert isinstance(wrapped.key_uri, str)
-        assert wrapped.key_uri
-        assert type(wrapped.version) in (str, int)
-
-    def test_the_blob_hides_the_key(self) -> None:
-        """No eight bytes of the key, nor of its hexadecimal or reversed form, can be found in the wrapped key."""
-        key = os.urandom(32)
-        wrapped = self.make_provider().wrap(key, CONTEXT)
-        text = bytes(wrapped.blob) + repr(wrapped).encode() + str(wrapped.version).encode()
-        for form, size in ((key, 8), (key[::-1], 8), (key.hex().encode(), 16)):
-            assert not any(form[at : at + size] in text for at in range(len(form) - size + 1))
-
-    def test_two_keys_have_two_blobs(self) -> None:
-        """The blob depends on the key."""
-        provider = self.make_provider()
-        assert provider.wrap(os.urandom(32), CONTEXT).blob != provider.wrap(os.urandom(32), CONTEXT).blob
-
-    @pytest.mark.parametrize("context", [b"", CONTEXT[:-1], CONTEXT + b"\x00", b"custinfo/c0ntract"])
-    def test_another_context_is_refused(self, context: bytes) -> None:
-        """Or one tenant's root could be put in place of another's."""
-        provider = self.make_provider()
-        wrapped = provider.wrap(os.urandom(32), CONTEXT)
-        with pytest.raises(DecryptionError):
-            provider.unwrap(wrapped, context)
-
-    def test_an_altered_blob_is_refused(self) -> None:
-        """One bit in each byte."""
-        provider = self.make_provider()
-        wrapped = provider.wrap(os.urandom(32), CONTEXT)
-        for at in range(len(wrapped.blob)):
-            blob = bytearray(wrapped.blob)
-            blob[at] ^= 1 << at % 8
-            with pytest.raises(DecryptionError):
-                provider.unwrap(WrappedKey(wrapped.key_uri, wrapped.version, bytes(blob)), CONTEXT)
-
-    def test_a_blob_of_another_length_is_refused(self) -> None:
-        """Cut to nothing, to one byte, to half, by one byte, and with one byte more."""
-        provider = self.make_provider()
-        wrapped = provider.wrap(os.urandom(32), CONTEXT)
-        blob = bytes(wrapped.blob)
-        for wrong in (b"", blob[:1], blob[: len(blob) // 2], blob[:-1], blob[1:], blob + b"\x00"):
-            with pytest.raises(DecryptionError):
-                provider.unwrap(WrappedKey(wrapped.key_uri, wrapped.version, wrong), CONTEXT)
-
-    def test_threads_get_their_own_keys(self) -> None:
-        """A provider is shared by threads."""
-        provider = self.make_provider()
-
-        def once(_: int) -> bool:
-            key = os.urandom(32)
-            return provider.unwrap(provider.wrap(key, CONTEXT), CONTEXT) == key
-
-        with ThreadPoolExecutor(4) as pool:
-            assert all(pool.map(once, range(8)))
