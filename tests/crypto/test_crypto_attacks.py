@@ -203,7 +203,7 @@ def test_a_ciphertext_valid_under_two_keys_opens_under_one_at_most():
     place = {"entity": "e", "record": "r", "field": "f"}
     deks = [b"\x01" * 32, b"\x02" * 32]
     for target in deks:
-        header = field_key(target)[1]
+        header = b"\xc1\x01" + field_key(target)[1]
         aad = header + b"".join(len(x).to_bytes(4, "big") + x for x in (b"t", b"e", b"r", b"f"))
         keys = [field_key(dek)[0] for dek in deks]
         nonce = bytes(12)
@@ -410,7 +410,8 @@ def test_nesting_without_end_is_refused_both_ways():
 
 def forged(codec, value, *, padding=None):
     """A token whose seal is right and whose plaintext no honest writer makes."""
-    key, header = field_key(bytes(32))
+    key, kid = field_key(bytes(32))
+    header = b"\xc1\x01" + kid
     plain = bytes([codec]) + value
     plain += b"\x80" + bytes(-(len(plain) + 1) % 16) if padding is None else padding
     aad = header + b"".join(len(x).to_bytes(4, "big") + x for x in (b"t", b"customer", b"17", b"a"))
@@ -445,7 +446,8 @@ def test_wrong_padding_is_refused(padding):
 
 
 def test_a_sealed_empty_plaintext_is_refused():
-    key, header = field_key(bytes(32))
+    key, kid = field_key(bytes(32))
+    header = b"\xc1\x01" + kid
     aad = header + b"".join(len(x).to_bytes(4, "big") + x for x in (b"t", b"customer", b"17", b"a"))
     for plain in (b"", b"\x80" + bytes(15), bytes(16), b"\x00\x80"):
         token = header + bytes(12) + AESGCM(key).encrypt(bytes(12), plain, aad)

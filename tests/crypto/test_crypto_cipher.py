@@ -136,16 +136,29 @@ def test_many_field_names_do_not_grow_the_memory_of_names():
     assert len(cipher._frames) <= 4096
 
 
-def test_process_keys_in_memory_are_bounded(monkeypatch):
-    from custinfo.crypto import _access
-
-    monkeypatch.setattr(_access, "_CACHED_PROCESS_KEYS", 2)
+def test_process_keys_in_memory_are_bounded():
     provider, store = LocalKeyProvider.generate(), MemoryKeyStore()
     tokens = [FieldCipher(Keyring(provider, store, mode="tenant")).encrypt("x", **HERE, field="a") for _ in range(5)]
-    reader = FieldCipher(Keyring(provider, store, mode="tenant"))
+    reader = FieldCipher(Keyring(provider, store, mode="tenant", cache_size=2))
     for _ in range(2):
         assert [reader.decrypt(token, **HERE, field="a") for token in tokens] == ["x"] * 5
-    assert len(reader._keys._process_keys) <= 2
+    assert len(reader._keys._held) <= 2
+
+
+def test_only_keys_are_kept_in_memory_and_no_cipher_objects():
+    """An AESGCM object weighs 2.4 KB; in tenant mode two are kept, of the keys in use."""
+    provider, store = LocalKeyProvider.generate(), MemoryKeyStore()
+    for mode, kept in (("subject", 0), ("tenant", 2)):
+        ring = Keyring(provider, store, mode=mode)
+        tokens = [FieldCipher(Keyring(provider, store, mode=mode)).encrypt("x", **HERE, field="a") for _ in range(5)]
+        cipher = FieldCipher(ring)
+        cipher.encrypt("x", **HERE, field="a")
+        assert [cipher.decrypt(token, **HERE, field="a") for token in tokens] == ["x"] * 5
+        assert {
+            len(key) for held in ring._access._held.values() for key in (held.key, *(held.more or {}).values())
+        } == {32}
+        slots = [ring._access._process, ring._access._last_read]
+        assert sum(slot is not None for slot in slots) == kept
 
 
 @pytest.mark.parametrize("names", [{"entity": 5}, {"record": None}, {"field": b"a"}, {"record": "\ud800"}], ids=repr)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from custinfo.crypto._aws import AwsKmsKeyProvider
     from custinfo.crypto._blind_index import BlindIndex, plan_index_bits
     from custinfo.crypto._cipher import FieldCipher
-    from custinfo.crypto._key_store import KeyStore, MemoryKeyStore
+    from custinfo.crypto._key_store import KeyStore, MemoryKeyStore, SupportsGetMany
     from custinfo.crypto._keyring import Keyring, Receipt
     from custinfo.crypto._local import LocalKeyProvider
     from custinfo.crypto._passphrase import PassphraseKeyProvider
@@ -38,6 +38,7 @@ _EXPORTS = {
     "RsaKeyProvider": "custinfo.crypto._asymmetric",
     "Signer": "custinfo.crypto._signer",
     "VaultKeyProvider": "custinfo.crypto._vault",
+    "SupportsGetMany": "custinfo.crypto._key_store",
     "WrappedKey": "custinfo.crypto._provider",
     "decrypt_stream": "custinfo.crypto._stream",
     "encrypt_stream": "custinfo.crypto._stream",
@@ -64,6 +65,7 @@ __all__ = [
     "RsaKeyProvider",
     "Signer",
     "VaultKeyProvider",
+    "SupportsGetMany",
     "WrappedKey",
     "decrypt_stream",
     "encrypt_stream",

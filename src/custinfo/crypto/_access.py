@@ -6,8 +6,6 @@ import os
 from threading import RLock
 from weakref import WeakSet
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from custinfo.crypto import _watch
 from custinfo.crypto._data_keys import DataKeys, Held
 from custinfo.crypto._format import bad_token, framed
@@ -28,11 +26,10 @@ if TYPE_CHECKING:
 
     from custinfo.crypto._key_store import KeyStore
     from custinfo.crypto._provider import KeyProvider, KeyWrapper
+    from custinfo.crypto._suites import Seal, Suite
 
 MESSAGES_PER_KEY = 2**31
 """Half of what NIST SP 800-38D, section 8.3, allows for random 96-bit nonces under one key."""
-
-_CACHED_PROCESS_KEYS = 1024
 
 _alive: WeakSet[KeyAccess] = WeakSet()
 
@@ -55,6 +52,8 @@ class KeyAccess:
         ttl_s: float,
         max_uses: int,
         cache_size: int,
+        writes: Suite,
+        reads: dict[bytes, Suite],
     ) -> None:
         self.tenant = tenant
         self.per_subject = per_subject
@@ -65,20 +64,23 @@ class KeyAccess:
         self._watch = _watch.watch(key_store)
         self.store = self._watch.store
         self.ring = self.new_ring(provider)
-        self._data = DataKeys(self.ring, self._watch, self.names, cache_size=cache_size)
+        self._data = DataKeys(self.ring, self._watch, self.names, start=writes.start, cache_size=cache_size)
         self._secrets = Secrets(self.ring, self._watch, self.names)
         self._held = self._data.held
         self._prefix = self.names.subject
-        self._process: tuple[int, bytes, AESGCM] | None = None
+        self._seal = writes.seal
+        self._reads = reads
+        # Two seals are kept, of the process keys in use: they are large, so of all others only keys are.
+        self._process: tuple[int, bytes, Seal] | None = None
+        self._last_read: tuple[int, bytes, Seal] | None = None
         self._process_name = ""
-        self._process_keys: dict[bytes, tuple[int, AESGCM]] = {}
         self._messages_left = MESSAGES_PER_KEY
         self._look_at = 0.0
         self._lock = RLock()
         _alive.add(self)
 
-    def writer(self, subject: str, messages: int) -> tuple[bytes, AESGCM]:
-        """Header and cipher for that many new tokens of a subject."""
+    def writer(self, subject: str, messages: int) -> tuple[bytes, Seal]:
+        """Header and seal for that many new tokens of a subject."""
         now = _watch.monotonic()
         if now >= self._look_at:
             self.look(now)
@@ -86,7 +88,7 @@ class KeyAccess:
             held = self._held.get(self._prefix + subject)
             if held is None or held.stamp != self._watch.stamp or not held.header:
                 held = self._writable(subject)
-            return held.header, AESGCM(held.key)
+            return held.header, self._seal(held.key)
         self._messages_left -= messages
         process = self._process
         if process is None or process[0] != self._watch.stamp or self._messages_left < 0:
@@ -119,40 +121,72 @@ class KeyAccess:
             return
         self.look(_watch.monotonic())
         stamp = self._watch.stamp
+        cold: dict[str, str] = {}
         for subject in subjects:
             name = self._prefix + subject
             held = self._held.get(name)
             if held is None or held.stamp != stamp:
                 check_subject(subject)
-                self._data.load(name, subject)
-        self._mind_expiry()
+                cold[name] = subject
+        if cold:
+            self._data.load_many(cold)
+            self._mind_expiry()
 
-    def reader(self, subject: str, header: bytes) -> AESGCM:
-        """The cipher of a token of *subject* by its first 34 bytes.
+    def reader(self, subject: str, header: bytes) -> Seal:
+        """The seal of a token of *subject* by its first 34 bytes.
 
         Raises:
-            DecryptionError: this subject has no such key.
+            DecryptionError: the suite is not allowed, or this subject has no such key.
             KeyDestroyedError: the subject was shredded.
         """
         now = _watch.monotonic()
         if now >= self._look_at:
             self.look(now)
         if self.per_subject:
-            name = self._prefix + subject
-            held = self._held.get(name)
-            if held is None or held.stamp != self._watch.stamp or (held.header != header and not held.find(header)):
-                check_subject(subject)
-                held = self._data.load(name, subject)
-                self._mind_expiry()
-            if held is not None:
-                key = held.key if held.header == header else held.find(header)
-                if key is not None:
-                    return AESGCM(key)
-            # Tokens may date from before the keyring's mode was changed.
-        known = self._process_keys.get(header)
-        if known is not None and known[0] == self._watch.stamp:
-            return known[1]
-        return self._find_process_key(header)
+            held = self._held.get(self._prefix + subject)
+            if held is not None and held.header == header and held.stamp == self._watch.stamp:
+                return self._seal(held.key)
+            return self._other_reader(subject, header)
+        last = self._last_read
+        if last is not None and last[1] == header and last[0] == self._watch.stamp:
+            return last[2]
+        return self._process_reader(header)
+
+    def _other_reader(self, subject: str, header: bytes) -> Seal:
+        """What `reader` gives for a key that is cold, or not the one that new tokens of the subject are made with."""
+        suite = self._allowed(header)
+        check_subject(subject)
+        name, kid = self._prefix + subject, header[2:]
+        held = self._held.get(name)
+        key = held.find(kid) if held is not None and held.stamp == self._watch.stamp else None
+        if key is None:
+            held = self._data.load(name, subject)
+            self._mind_expiry()
+            key = held.find(kid) if held is not None else None
+        if key is None:
+            return self._process_reader(header)  # it may date from before the keyring's mode was changed
+        return suite.seal(key)
+
+    def _process_reader(self, header: bytes) -> Seal:
+        suite, kid = self._allowed(header), header[2:]
+        name, stamp = self.names.process + kid.hex(), self._watch.stamp
+        held = self._held.get(name)
+        if held is None or held.stamp != stamp:
+            held = self._data.load(name, "")
+        key = held.find(kid) if held is not None else None
+        if key is None:
+            self._mind_expiry()
+            raise bad_token()
+        seal = suite.seal(key)
+        self._last_read = stamp, header, seal
+        self._mind_expiry()
+        return seal
+
+    def _allowed(self, header: bytes) -> Suite:
+        suite = self._reads.get(header[:2])
+        if suite is None:
+            raise bad_token()
+        return suite
 
     def secrets(self, name: str) -> tuple[bytes, ...]:
         """The secrets of a name: the current one and, while a rotation is open, the one before."""
@@ -230,8 +264,7 @@ class KeyAccess:
         self.ring.drop()
         self._held.clear()
         self._secrets.held.clear()
-        self._process_keys.clear()
-        self._process = None
+        self._process = self._last_read = None
 
     def _mind_expiry(self) -> None:
         # Opening a root sets its expiry, and using it up brings it forward. A close may have come in between.
@@ -247,7 +280,7 @@ class KeyAccess:
         self._mind_expiry()
         return held
 
-    def _process_key(self, messages: int) -> tuple[int, bytes, AESGCM]:
+    def _process_key(self, messages: int) -> tuple[int, bytes, Seal]:
         with self._lock:
             self.check_open()
             stamp = self._watch.stamp
@@ -255,22 +288,9 @@ class KeyAccess:
             if held is None or not held.header or self._messages_left < 0:
                 self._process_name, held = self._data.make_for_process()
                 self._messages_left = MESSAGES_PER_KEY - messages
-            self._process = stamp, held.header, AESGCM(held.key)
+            self._process = stamp, held.header, self._seal(held.key)
             self._mind_expiry()
             return self._process
-
-    def _find_process_key(self, header: bytes) -> AESGCM:
-        stamp = self._watch.stamp
-        held = self._data.load(self.names.process + header[2:].hex(), "")
-        self._mind_expiry()
-        key = held.find(header) if held is not None else None
-        if key is None:
-            raise bad_token()
-        if len(self._process_keys) >= _CACHED_PROCESS_KEYS:
-            self._process_keys.clear()
-        gcm = AESGCM(key)
-        self._process_keys[header] = stamp, gcm
-        return gcm
 
     def is_buried(self, subject: str) -> bool:
         """Whether a tombstone stands where the keys of a subject were."""

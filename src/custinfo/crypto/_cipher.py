@@ -7,7 +7,6 @@ from functools import lru_cache
 from itertools import islice
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from custinfo.crypto._codec import PADDING, decode, encode
 from custinfo.crypto._format import (
@@ -21,18 +20,20 @@ from custinfo.crypto._format import (
     framed,
 )
 from custinfo.crypto._provider import refuse_copy
+from custinfo.crypto._suites import suite_of
 from custinfo.errors import InvalidFieldError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Literal
 
     from custinfo.crypto._access import KeyAccess
     from custinfo.crypto._keyring import Keyring
+    from custinfo.crypto._suites import Seal, Suite
 
 _ROWS_AT_ONCE = 256
 _PREFIX_LEN = HEADER_LEN + NONCE_LEN
-_HEADER_START = b"\xc1\x01"
 
 
 class FieldCipher:
@@ -77,15 +78,18 @@ class FieldCipher:
         return f"FieldCipher({self._name})"
 
     @classmethod
-    def from_dek(cls, dek: bytes, *, tenant: str) -> FieldCipher:
+    def from_dek(
+        cls, dek: bytes, *, tenant: str, suite: Literal["AES-256-GCM", "SM4-GCM"] = "AES-256-GCM"
+    ) -> FieldCipher:
         """A cipher under one given data key, for test vectors: no key store, no shredding.
 
         Args:
             dek: 32 bytes.
             tenant: part of the authenticated data.
+            suite: what tokens are sealed with, and the only one read.
 
         Raises:
-            InvalidFieldError: "key.length".
+            InvalidFieldError: "key.length"; "suite.unknown" and "suite.unavailable" as `Keyring`.
 
         >>> cipher = FieldCipher.from_dek(bytes(32), tenant="shop-1")
         >>> cipher.encrypt("Anna", entity="customer", record="17", field="given_name")[:4].hex()
@@ -95,7 +99,7 @@ class FieldCipher:
             raise InvalidFieldError("a data key must be 32 bytes", code="key.length")
         cipher = cls.__new__(cls)
         cipher.keyring = None
-        cipher._set_up(_OneKey(dek), tenant, "one data key")
+        cipher._set_up(_OneKey(dek, suite_of(suite)), tenant, "one data key")
         return cipher
 
     def encrypt(self, value: object, *, entity: str, record: str, field: str, subject: str | None = None) -> bytes:
@@ -149,9 +153,9 @@ class FieldCipher:
             subject = record
         else:
             framed(subject)  # refuses what is not text
-        header, gcm = self._keys.writer(subject, count)
+        header, seal = self._keys.writer(subject, count)
         scope = header + scope
-        encrypt, frames = gcm.encrypt, self._frames
+        encrypt, frames = seal.encrypt, self._frames
         # Drawn for this record alone: a buffer kept for later would repeat its nonces after a fork.
         nonces = os.urandom(NONCE_LEN * count)
         tokens: dict[str, bytes] = {}
@@ -269,7 +273,7 @@ record or subject, or was made under another key
                 token = _as_bytes(token)
             header = token[:HEADER_LEN]
             if header != last:
-                if len(token) < SHORTEST_TOKEN or header[:2] != _HEADER_START:
+                if len(token) < SHORTEST_TOKEN:
                     raise bad_token()
                 decrypt = self._keys.reader(subject, header).decrypt
                 bound = header + scope
@@ -317,14 +321,15 @@ record or subject, or was made under another key
 class _OneKey:
     """What `FieldCipher` asks for keys, over one fixed data key."""
 
-    __slots__ = ("_gcm", "_header")
+    __slots__ = ("_header", "_seal")
 
-    def __init__(self, dek: bytes) -> None:
-        key, self._header = field_key(dek)
-        self._gcm = AESGCM(key)
+    def __init__(self, dek: bytes, suite: Suite) -> None:
+        key, kid = field_key(dek)
+        self._header = suite.start + kid
+        self._seal = suite.seal(key)
 
-    def writer(self, _subject: str, _messages: int) -> tuple[bytes, AESGCM]:
-        return self._header, self._gcm
+    def writer(self, _subject: str, _messages: int) -> tuple[bytes, Seal]:
+        return self._header, self._seal
 
     def writers(self, _subjects: object) -> None:
         pass
@@ -332,10 +337,10 @@ class _OneKey:
     def readers(self, _subjects: object) -> None:
         pass
 
-    def reader(self, _subject: str, header: bytes) -> AESGCM:
+    def reader(self, _subject: str, header: bytes) -> Seal:
         if header != self._header:
             raise bad_token()
-        return self._gcm
+        return self._seal
 
 
 def _only(tokens: Mapping[str, bytes], fields: Iterable[str]) -> dict[str, bytes]:

@@ -58,27 +58,26 @@ def decode(padded: bytes) -> object:
     Raises:
         DecryptionError: bad padding, an unknown codec, or a value that is not in its canonical form.
     """
-    data = padded.rstrip(b"\x00")
-    # An empty result, a missing 0x80 and more than 15 zeros all mean that another writer padded this.
-    size = len(data)
-    if size < 2 or data[-1] != 0x80 or len(padded) - size >= BLOCK_LEN or len(padded) % BLOCK_LEN:
+    end = padded.rfind(b"\x80")
+    # At most 15 zeros behind the mark, up to the next multiple of 16: anything else another writer padded.
+    if end < 1 or padded[end:] != PADDING[end % BLOCK_LEN]:
         raise bad_token()
-    codec = data[0]
+    codec = padded[0]
     try:
         if codec == TEXT:
-            return data[1:-1].decode()
+            return padded[1:end].decode()
         if codec == BYTES:
-            return data[1:-1]
-        if codec == NONE and size == 2:
+            return padded[1:end]
+        if codec == NONE and end == 1:
             return None
         if codec in _CANONICAL:
-            text = str(data[1:-1], "ascii")
+            text = str(padded[1:end], "ascii")
             parse, write = _CANONICAL[codec]
             value = parse(text)
             if write(value) == text:
                 return value
         if codec == JSON:
-            value = json.loads(data[1:-1].decode(), parse_constant=_no_constant, object_pairs_hook=_distinct)
+            value = json.loads(padded[1:end].decode(), parse_constant=_no_constant, object_pairs_hook=_distinct)
             if type(value) in _JSON_TYPES:
                 return value
     except (ValueError, RecursionError):

@@ -13,12 +13,10 @@ NONCE_LEN = 12
 TAG_LEN = 16
 BLOCK_LEN = 16
 FIELD_MAGIC = b"\xc1"
-SUITE_AES_256_GCM = b"\x01"
 HEADER_LEN = 2 + ID_LEN
 SHORTEST_TOKEN = HEADER_LEN + NONCE_LEN + BLOCK_LEN + TAG_LEN
 
 _SHA256 = SHA256()
-_HEADER_START = FIELD_MAGIC + SUITE_AES_256_GCM
 _FRAMES_KEPT = 4096
 
 
@@ -49,13 +47,13 @@ def expand(secret: bytes, *, info: bytes, length: int) -> bytes:
 
 
 def field_key(dek: bytes) -> tuple[bytes, bytes]:
-    """The encryption key of a data key and the header that names it: (key 32, magic | suite | kid 32).
+    """The encryption key of a data key and its id: (key 32, kid 32).
 
-    The key id comes out of the same derivation as the key. So it commits to the key: AES-GCM alone lets one
+    The key id comes out of the same derivation as the key. So it commits to the key: GCM alone lets one
     ciphertext open under two keys, and here the second key would have another id.
     """
     okm = HKDFExpand(_SHA256, KEY_LEN + ID_LEN, b"custinfo/v1/field").derive(dek)
-    return okm[:KEY_LEN], _HEADER_START + okm[KEY_LEN:]
+    return okm[:KEY_LEN], okm[KEY_LEN:]
 
 
 def bad_token() -> DecryptionError:

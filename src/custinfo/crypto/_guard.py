@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from custinfo.crypto._key_store import SupportsGetMany
 from custinfo.errors import CustInfoError, KeyUnavailableError
 
 TYPE_CHECKING = False
@@ -28,10 +29,11 @@ def ask(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 class GuardedStore:
     """A key store whose own exceptions become `KeyUnavailableError`; the methods on the hot path guard by hand."""
 
-    __slots__ = ("key_store",)
+    __slots__ = ("_bulk", "key_store")
 
     def __init__(self, key_store: KeyStore) -> None:
         self.key_store = key_store
+        self._bulk = key_store if isinstance(key_store, SupportsGetMany) else None
 
     def get(self, name: str) -> tuple[bytes | None, int] | None:
         """As `KeyStore.get`."""
@@ -41,6 +43,12 @@ class GuardedStore:
             raise
         except Exception as exc:  # noqa: BLE001 - as in `ask`
             raise _unavailable(self.key_store.get, exc) from None
+
+    def get_many(self, names: Sequence[str]) -> Sequence[tuple[bytes | None, int] | None]:
+        """As `SupportsGetMany.get_many`; one by one where the key store cannot."""
+        if self._bulk is None:
+            return [self.get(name) for name in names]
+        return ask(self._bulk.get_many, names)
 
     def put(self, items: Sequence[tuple[str, bytes | None, int]]) -> None:
         """As `KeyStore.put`."""

@@ -10,10 +10,12 @@ from custinfo.crypto import _rotation
 from custinfo.crypto._access import KeyAccess
 from custinfo.crypto._format import framed
 from custinfo.crypto._provider import refuse_copy
+from custinfo.crypto._suites import allowed, suite_of
 from custinfo.errors import AccessDeniedError, InvalidFieldError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Literal
 
     from custinfo._view import Progress
@@ -61,9 +63,14 @@ class Keyring:
         max_uses: how many keys the cached root may wrap or unwrap before the provider is asked again.
         cache_size: how many subjects' keys are kept in memory.
         backup_retention_days: how long backups of the key store are kept; see `Receipt.final_at`.
+        suite: what new tokens are sealed with: "AES-256-GCM", or "SM4-GCM" where Chinese commercial cryptography
+            is asked for.
+        suites: further suites that may be read, for tokens from before the suite was changed; tokens of any other
+            are refused.
 
     Raises:
-        InvalidFieldError: "keyring.tenant", "keyring.mode" or "keyring.limit".
+        InvalidFieldError: "keyring.tenant", "keyring.mode" or "keyring.limit"; "suite.unknown", or
+            "suite.unavailable" where OpenSSL was built without the cipher.
 
     Source: NIST SP 800-57 part 1 rev. 5 (May 2020) for the hierarchy; docs/crypto-format.md for the bytes.
 
@@ -86,6 +93,8 @@ class Keyring:
         max_uses: int = 1_000_000,
         cache_size: int = 65_536,
         backup_retention_days: float = 30.0,
+        suite: Literal["AES-256-GCM", "SM4-GCM"] = "AES-256-GCM",
+        suites: Iterable[Literal["AES-256-GCM", "SM4-GCM"]] | None = None,
     ) -> None:
         framed(tenant)
         if not tenant:
@@ -99,6 +108,8 @@ class Keyring:
             )
         self.tenant = tenant
         self.mode = mode
+        self.suite = suite
+        writes = suite_of(suite)
         self._retention = timedelta(days=backup_retention_days)
         self._access = KeyAccess(
             provider,
@@ -108,6 +119,8 @@ class Keyring:
             ttl_s=cache_ttl_s,
             max_uses=max_uses,
             cache_size=cache_size,
+            writes=writes,
+            reads=allowed(writes, suites),
         )
 
     __reduce_ex__ = refuse_copy
