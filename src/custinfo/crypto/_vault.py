@@ -74,7 +74,7 @@ class VaultKeyProvider:
         attempts: int = 3,
     ) -> None:
         for text, form in ((key_name, _KEY_NAME), (mount, _MOUNT)):
-            if not form.fullmatch(str(text)):
+            if type(text) is not str or not form.fullmatch(text):
                 raise InvalidFieldError(
                     "key_name and mount must be made of letters, digits, '_', '-' and '.'; a mount may have '/' inside",
                     code="key.name",
@@ -162,18 +162,17 @@ class VaultKeyProvider:
 
     def _ask(self, call: str, wanted: str, **request: str) -> str:
         client = self._clients.get(self.key_uri)
-        pause_s = _FIRST_PAUSE_S
-        for left in range(self._attempts - 1, -1, -1):
+        attempt = 1
+        while True:
             try:
                 answer = getattr(client.secrets.transit, call)(self._key_name, mount_point=self._mount, **request)
                 return str(answer["data"][wanted])
             except Exception as exc:  # noqa: BLE001 - errors of hvac and of requests, and each must close the door
                 error = _error_of(exc, self.key_uri, reading=call == "decrypt_data")
-            if not left or error.code != _service.DOWN:
-                break
-            sleep(pause_s)
-            pause_s *= 2
-        raise error  # outside of the handler: the exception of requests holds the request, and with it the key
+            if attempt == self._attempts or error.code != _service.DOWN:
+                raise error  # outside of the handler: the exception of requests holds the request, and so the key
+            sleep(_FIRST_PAUSE_S * 2 ** (attempt - 1))
+            attempt += 1
 
 
 def _bound(context: bytes) -> str:
@@ -204,7 +203,10 @@ def _error_of(exc: Exception, key_uri: str, *, reading: bool) -> CustInfoError:
         return _service.not_opened(key_uri)
     if name == "InvalidRequest":
         return _service.unavailable(key_uri, _service.UNUSABLE, why=name)
-    why = "sealed" if "sealed" in text.lower() else name
+    if isinstance(exc, KeyError | TypeError):
+        why = "an answer of another form"
+    else:
+        why = "sealed" if "sealed" in text.lower() else name
     return _service.unavailable(key_uri, _CODES.get(name, _service.DOWN), why=why)
 
 
