@@ -130,14 +130,19 @@ def test_a_gate_names_what_is_too_low() -> None:
     assert report.gate({("email", "completeness"): 0.8})
     gate = report.gate({"validity": 0.7, ("email", "accuracy"): 0.1})
     assert not gate
-    assert gate.failed == (("phone", "validity", 0.5, 0.7), ("email", "accuracy", None, 0.1)) or set(gate.failed) == {
-        ("phone", "validity", 0.5, 0.7),
-        ("seen", "validity", 0.8, 0.7),
-        ("email", "accuracy", None, 0.1),
-    }
-    for wrong in (("other", "validity"), "beauty"):
-        with pytest.raises(InvalidFieldError):
+    assert gate.failed == (("phone", "validity", 0.5, 0.7), ("email", "accuracy", None, 0.1))
+    nothing = report.gate({"accuracy": 0.0})
+    assert not nothing
+    assert nothing.failed == tuple((name, "accuracy", None, 0.0) for name in SCHEMA.fields)
+    assert not quality([], SCHEMA, as_of=AS_OF).gate({"validity": 0.5})
+    for wrong in (("other", "validity"), "beauty", ("email", "beauty")):
+        with pytest.raises(InvalidFieldError) as caught:
             report.gate({wrong: 0.5})
+        assert caught.value.code == "quality.score"
+    for wrong in (1.5, -0.1, float("nan"), True):
+        with pytest.raises(InvalidFieldError) as caught:
+            report.gate({"validity": wrong})
+        assert caught.value.code == "quality.threshold"
 
 
 def test_a_diff_is_refused_where_the_rules_differ() -> None:
@@ -180,7 +185,7 @@ def test_merged_parts_equal_the_whole(rows: list[dict[str, str | None]], cut: in
 def test_reading_in_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = ROWS * 5
     wanted = quality(rows, SCHEMA, as_of=AS_OF, reference=rows[:20])
-    monkeypatch.setattr("custinfo.validate._quality._CHUNK_ROWS", 7)
+    monkeypatch.setattr("custinfo.validate._rows._BLOCK_ROWS", 7)
     columns = {name: [one.get(name) for one in rows] for name in SCHEMA.fields}
     assert quality(rows, SCHEMA, as_of=AS_OF, reference=rows[:20]) == wanted
     assert quality(columns, SCHEMA, as_of=AS_OF, reference=rows[:20]) == wanted

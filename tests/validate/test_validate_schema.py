@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import itertools
+import tracemalloc
 
 import attrs
+import numpy as np
 import pytest
 
 from custinfo.errors import InvalidFieldError, InvalidRecordError
@@ -57,6 +60,7 @@ def test_mappings_and_objects_are_read_alike() -> None:
     assert list(values_at({"a": {"b": 1}}, "a.b")) == [("a.b", 1)]
     assert list(values_at({"a": None}, "a.b")) == []
     assert list(values_at({"a": "text"}, "a[]")) == []
+    assert list(values_at({"a": np.array(["x", "y"])}, "a[]")) == [("a[0]", "x"), ("a[1]", "y")]
 
 
 def test_rules_get_normal_forms_and_wait_for_good_values() -> None:
@@ -72,6 +76,11 @@ def test_rules_get_normal_forms_and_wait_for_good_values() -> None:
     assert Schema({}, rules=(Rule("r", ("a",), lambda a: a == 1),)).check({"a": 1}).ok
     several = Rule("r", ("c[].n",), lambda numbers: sum(numbers) == 3, severity="warning")
     assert Schema({}, rules=[several]).check({"c": [{"n": 1}, {"n": 2}]}).issues == ()
+    placeholder = Schema({"a": None}, rules=(Rule("r", ("a",), lambda a: False),))
+    assert found(placeholder.check({"a": "N/A"})) == [("a", "value.placeholder")]
+    silent = Rule("r", ("a",), lambda a: NotImplemented)
+    assert silent.holds([1]) is None
+    assert Schema({}, rules=[silent]).check({"a": 1}).issues == ()
     report = Schema({}, rules=[several]).check({"c": [{"n": 1}]})
     assert report.ok
     assert found(report) == [("c[].n", "r")]
@@ -101,6 +110,33 @@ def test_many_records_are_checked_one_after_the_other() -> None:
     assert [report.ok for report in reports] == [True, True]
 
 
+def test_an_endless_stream_of_records_is_checked_in_constant_memory() -> None:
+    endless = ({"email": f"user{number}@example.com", "ballast": "x" * 10_000} for number in itertools.count())
+    reports = Schema({"email": email}).iter_check(endless)
+    for _ in range(50):
+        next(reports)
+    tracemalloc.start()
+    try:
+        for _ in range(500):  # 5 MB if they were kept
+            next(reports)
+        assert tracemalloc.get_traced_memory()[0] < 500_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_columns_are_checked_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    pandas, pyarrow = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    columns = {"email": ["a@example.com", "b", None], "other": [1, 2, 3]}
+    schema = Schema({"email": email}, required=("email",))
+    wanted = [[], [("email", "email.no_at")], [("email", "value.missing")]]
+    frame = pandas.DataFrame(columns)
+    for rows in (columns, frame, pyarrow.table(columns), [frame[:2], frame[2:]]):
+        monkeypatch.setattr("custinfo.validate._rows._BLOCK_ROWS", 2)
+        assert [found(report) for report in schema.iter_check(rows)] == wanted
+    with pytest.raises(InvalidFieldError, match="no column 'email'"):
+        next(schema.iter_check({"mail": ["x"]}))
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -109,7 +145,12 @@ def test_many_records_are_checked_one_after_the_other() -> None:
         lambda: Schema({"email": email}, unique=("phone",)),
         lambda: Schema({"email": email}, max_age={"phone": 3}),
         lambda: Schema({"email": email}, required="email"),
+        lambda: Schema({"email": email}, rules=("email",)),
         lambda: Schema.from_attrs(dict),
+        lambda: Schema.from_attrs(Firm, required=("emial",)),
+        lambda: Schema.from_attrs(Firm, unique=("name[]",)),
+        lambda: Schema.from_attrs(Firm, max_age={"contacts[].seen": 3}),
+        lambda: Schema.from_attrs(Firm, rules=(Rule("r", ("contacts[].nothing",), bool),)),
     ],
 )
 def test_a_schema_that_cannot_be_meant_is_refused(make) -> None:  # type: ignore[no-untyped-def]
@@ -139,19 +180,18 @@ def test_the_customer_of_the_model_brings_validators_and_rules() -> None:
     assert found(schema.check(wrong)) == [("identifiers[]", "rule.identifier")]
 
 
-def test_a_class_of_ones_own_brings_no_rules_but_its_fields_are_known() -> None:
+def test_the_fields_of_a_class_of_ones_own_are_known_by_their_names() -> None:
     fields = fields_by_name(Firm)
     assert fields["contacts[].email"] is email
     assert fields["contacts[].phone"] is phone
     assert fields["opened_at"] is date
     assert "head_count" not in fields
     assert "parent.name" not in fields
-    assert Schema.from_attrs(Firm).rules == ()
+    assert repr(fields["name"]) == "text.with_options(multiline=True)"
+    assert set(fields_by_name(Customer)) >= {"organization", "addresses[].street_name", "names[].full"}
 
 
-def test_closing_comes_after_opening_in_records_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    attrs.resolve_types(Firm)  # the names in its annotations are those of this module
-    monkeypatch.setattr(Firm, "__module__", "custinfo.model")
+def test_closing_comes_after_opening_in_a_class_of_ones_own() -> None:
     schema = Schema.from_attrs(Firm)
     assert [rule.code for rule in schema.rules] == ["rule.closed_before_opened"]
     early, late = datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)
@@ -171,19 +211,44 @@ def test_closing_comes_after_opening_in_records_of_the_model(monkeypatch: pytest
         "+86 138-0013-8000",
         "00000000",
         "1900-01-01",
+        "1900-01-01T00:00:00",
+        "1970-01-01 00:00:00",
+        "1900/1/1",
+        "Ｎ／Ａ",
+        "１３８００１３８０００",
+        "(138) 0013-8000",
+        datetime.date(1900, 1, 1),
+        datetime.datetime(9999, 12, 31),
         "--",
     ],
 )
-def test_placeholders(value: str) -> None:
+def test_placeholders(value: object) -> None:
     assert is_placeholder(value)
 
 
-@pytest.mark.parametrize("value", ["Rosa", "Na", "x", "x@example.com", "13912345670", "2000-01-01", 0, None, "11"])
+@pytest.mark.parametrize(
+    "value",
+    ["Rosa", "Na", "x", "x@example.com", "13912345670", "2000-01-01", 0, None, "11", "x" * 65, "NaN-na", 13800138000,
+     "1970-01-01T08:30:00", datetime.date(2000, 1, 1), datetime.datetime(1970, 1, 1, 8), "+86", "(z)", "9" * 25],
+)  # fmt: skip
 def test_values_that_are_none(value: object) -> None:
     assert not is_placeholder(value)
 
 
+def test_a_schema_may_name_placeholders_of_its_own() -> None:
+    schema = Schema({"note": None}, placeholders=("K.A.",))
+    assert found(schema.check({"note": " k.a. "})) == [("note", "value.placeholder")]
+    assert schema.check({"note": "ka"}).issues == ()
+    assert schema.signature != Schema({"note": None}).signature
+
+
+def test_times_that_are_not_are_no_placeholders() -> None:
+    pandas = pytest.importorskip("pandas")
+    assert not is_placeholder(pandas.NaT)
+    assert is_placeholder(pandas.Timestamp("1970-01-01"))
+
+
 def test_missing_values() -> None:
     pandas = pytest.importorskip("pandas")
-    assert all(map(is_missing, (None, "", "  ", float("nan"), pandas.NA, pandas.NaT)))
-    assert not any(map(is_missing, (0, "x", False, [])))
+    assert all(map(is_missing, (None, "", "  ", float("nan"), pandas.NA, pandas.NaT, [], ())))
+    assert not any(map(is_missing, (0, "x", False, {}, np.array([1, 2]))))

@@ -6,13 +6,14 @@ from custinfo._lazy import lazy_exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from custinfo._view._html import cell, page, table
+    from custinfo._view._html import Share, cell, page, table
     from custinfo._view._progress import Progress, reporting
 
-__all__ = ["Progress", "cell", "page", "reporting", "table"]
+__all__ = ["Progress", "Share", "cell", "page", "reporting", "table"]
 
 _EXPORTS = {
     "Progress": "custinfo._view._progress",
+    "Share": "custinfo._view._html",
     "cell": "custinfo._view._html",
     "page": "custinfo._view._html",
     "reporting": "custinfo._view._progress",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import numbers
+import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,10 +16,42 @@ _LIMIT = 120  # characters of one cell: a table is for looking at, not for carry
 _TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums"
 _CELL = "padding:2px 8px;border-bottom:1px solid rgba(128,128,128,.35)"
 _PAGE_STYLE = (
+    ":root{color-scheme:light dark}"
     "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;"
     "color:#1a1a1a;background:#fff}h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}"
-    "caption{text-align:left;font-weight:600;padding:4px 0}"
+    "section{overflow-x:auto}caption{text-align:left;font-weight:600;padding:4px 0}"
+    "@media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#16181c}}"
 )
+# One blue and an outline, readable on white and on near-black and told apart by length, not by colour.
+_BAR = (
+    "display:inline-block;width:5em;height:.6em;margin-right:.5em;border:1px solid #8a8a8a;"
+    "background:linear-gradient(90deg,#3b82c4 {0}%,transparent {0}%)"
+)
+# C0 and C1 but tab and line ends, bidirectional controls, line and paragraph separators, halves of surrogate pairs:
+# what could reorder a page, forge a line or not be written at all.
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class Share:
+    """A cell that shows a part of a whole as a bar, per cent and both numbers.
+
+    >>> cell(Share(3, 4)).endswith("75.0 % (3/4)"), cell(Share(0, 0))
+    (True, '')
+    """
+
+    __slots__ = ("_part", "_whole")
+
+    def __init__(self, part: int, whole: int) -> None:
+        self._part = part
+        self._whole = whole
+
+    def html(self) -> str:
+        """The cell's content; a share just short of everything is not rounded up to it."""
+        if not self._whole:
+            return ""
+        thousandths = self._part * 1000 // self._whole
+        bar = f'<span aria-hidden="true" style="{_BAR.format(thousandths / 10)}"></span>'
+        return f"{bar}{thousandths / 10:.1f} % ({self._part:,}/{self._whole:,})"
 
 
 def cell(value: object) -> str:
@@ -27,6 +60,8 @@ def cell(value: object) -> str:
     >>> cell("<b>"), cell(None), cell(float("nan")), cell(1234567), cell(0.123456789)
     ('&lt;b&gt;', '', '', '1,234,567', '0.123457')
     """
+    if type(value) is Share:
+        return value.html()
     if value is None or type(value).__name__ in {"NaTType", "NAType"}:
         return ""
     if isinstance(value, bool):
@@ -41,11 +76,15 @@ def cell(value: object) -> str:
         return ""
     if len(text) > _LIMIT:
         text = text[: _LIMIT - 1] + "…"
-    return html.escape(text)
+    return _escaped(text)
+
+
+def _escaped(text: object) -> str:
+    return html.escape(_UNSEEN.sub("\ufffd", str(text)))
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, numbers.Number) and not isinstance(value, bool)
+    return (isinstance(value, numbers.Number) and not isinstance(value, bool)) or type(value) is Share
 
 
 def table(columns: Mapping[str, Any], *, title: str = "", max_rows: int = 10) -> str:
@@ -71,8 +110,8 @@ def table(columns: Mapping[str, Any], *, title: str = "", max_rows: int = 10) ->
 
     parts = [f'<table style="{_TABLE}">']
     if title:
-        parts.append(f"<caption>{html.escape(title)}</caption>")
-    heads = "".join(f'<th style="{style(name)}">{html.escape(str(name))}</th>' for name in columns)
+        parts.append(f"<caption>{_escaped(title)}</caption>")
+    heads = "".join(f'<th style="{style(name)}">{_escaped(name)}</th>' for name in columns)
     parts.append(f"<thead><tr>{heads}</tr></thead><tbody>")
     for row in range(min(total, max_rows)):
         cells = "".join(f'<td style="{style(name)}">{cell(values[row])}</td>' for name, values in shown.items())
@@ -95,10 +134,10 @@ def page(title: str, sections: Iterable[tuple[str, str]], *, lang: str = "en") -
     >>> "<h2>A &amp; B</h2>" in page("Report", [("A & B", table({"n": [1]}))])
     True
     """
-    body = "".join(f"<section><h2>{html.escape(heading)}</h2>{content}</section>" for heading, content in sections)
+    body = "".join(f"<section><h2>{_escaped(heading)}</h2>{content}</section>" for heading, content in sections)
     return (
         f'<!doctype html><html lang="{html.escape(lang)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{html.escape(title)}</title><style>{_PAGE_STYLE}</style></head>"
-        f"<body><h1>{html.escape(title)}</h1>{body}</body></html>"
+        f"<title>{_escaped(title)}</title><style>{_PAGE_STYLE}</style></head>"
+        f"<body><h1>{_escaped(title)}</h1>{body}</body></html>"
     )

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from custinfo.validate._quality import quality
     from custinfo.validate._quality_report import QualityReport, Score
     from custinfo.validate._result import Issue, Result
-    from custinfo.validate._schema import Report, Rule, Schema
+    from custinfo.validate._rule import Rule
+    from custinfo.validate._schema import Report, Schema
     from custinfo.validate._text import text
     from custinfo.validate._url import url
     from custinfo.validate._uscc import cn_uscc
@@ -73,7 +74,7 @@ _EXPORTS = {
     "QualityReport": "custinfo.validate._quality_report",
     "Report": "custinfo.validate._schema",
     "Result": "custinfo.validate._result",
-    "Rule": "custinfo.validate._schema",
+    "Rule": "custinfo.validate._rule",
     "Schema": "custinfo.validate._schema",
     "Score": "custinfo.validate._quality_report",
     "Validator": "custinfo.validate._protocol",

@@ -2,42 +2,76 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import unicodedata
+
 __all__ = ["is_missing", "is_placeholder"]
 
-_WORDS = frozenset(
-    "n/a n.a. none null nil nan undefined unknown missing test tester tbd todo xxx - -- --- . .. ? ?? / * "
-    "anonymous 客户 先生 女士 小姐 佚名 无 没有 暂无 未知 不详 不明 空 测试 待定 未填写 保密 匿名".split()
+_WORDS = (
+    "n/a n.a. #n/a none null (null) nil nan undefined unknown missing test tester tbd todo xxx - -- --- — —— . .. ... "
+    "? ?? ??? / // * ** _ anonymous 客户 先生 女士 小姐 佚名 无 無 没有 沒有 暂无 未知 不详 不明 空 测试 待定 未填 "
+    "未填写 保密 匿名 不知道 无名氏"
 )
-_EMAILS = frozenset(
+_EMAILS = (
     "test@test.com a@a.com a@b.com abc@abc.com 123@123.com 123@qq.com 123456@qq.com 123456789@qq.com none@none.com "
-    "no@no.com noreply@example.com test@example.com test@test.cn 111@111.com 1@1.com na@na.com".split()
+    "no@no.com noreply@example.com test@example.com test@test.cn test@qq.com 111@111.com 1@1.com na@na.com "
+    "noemail@noemail.com"
 )
+_DATES = (
+    "1900-01-01 1900/01/01 1900/1/1 19000101 1970-01-01 1970/01/01 1970/1/1 19700101 9999-12-31 9999/12/31 99991231 "
+    "0000-00-00 0000/00/00 00000000 0001-01-01"
+)
+_TEXTS = frozenset(f"{_WORDS} {_EMAILS} {_DATES}".split())
 _DIGITS = frozenset("13800138000 13812345678 13000000000 13888888888 12345678 123456789 1234567890 12345678901".split())
-_DATES = frozenset("1900-01-01 19000101 1970-01-01 19700101 9999-12-31 99991231 0000-00-00 00000000".split())
+_DAYS = frozenset({dt.date(1900, 1, 1), dt.date(1970, 1, 1), dt.date(9999, 12, 31), dt.date(1, 1, 1)})
+_SEPARATORS = dict.fromkeys(map(ord, " -()+.\u00a0"))
+_NO_TIME = ("t00:00:00z", "t00:00:00", " 00:00:00", " 00:00")
+_LONGEST = 64
+_LONGEST_DIGITS = 24
 
 
 def is_missing(value: object) -> bool:
-    """None, blank text, NaN, NaT.
+    """None, blank text, NaN, NaT, and a sequence without members.
 
-    >>> is_missing(" "), is_missing(float("nan")), is_missing(0)
-    (True, True, False)
+    >>> is_missing(" "), is_missing(float("nan")), is_missing(()), is_missing(0)
+    (True, True, True, False)
     """
     if isinstance(value, str):
         return not value or value.isspace()
+    if value is None or (type(value) in (tuple, list) and not value):
+        return True
     unequal = isinstance(value, float) and value != value
-    return value is None or unequal or type(value).__name__ in ("NAType", "NaTType")
+    return unequal or type(value).__name__ in ("NAType", "NaTType")
 
 
 def is_placeholder(value: object) -> bool:
-    """Text that stands for a missing value.
+    """Text, or a date, that stands for a missing value.
+
+    Letter case, full-width forms and blanks around it do not matter, nor do the separators of a number.
 
     >>> is_placeholder("N/A"), is_placeholder("138 0013 8000"), is_placeholder("无"), is_placeholder("Rosa")
     (True, True, True, False)
     """
-    if not isinstance(value, str) or len(value) > 64:
+    if not isinstance(value, str):
+        return isinstance(value, dt.date) and _is_stand_in(value)
+    if len(value) > _LONGEST:
         return False
-    text = value.strip().lower()
-    if value.strip() == "NA" or text in _WORDS or text in _EMAILS or text in _DATES:
+    text = value.strip() if value.isascii() else unicodedata.normalize("NFKC", value).strip()
+    if text == "NA":  # "Na" is a name
         return True
-    digits = text.removeprefix("+86").translate({ord(char): None for char in " -()+."})
+    text = text.lower()
+    if text in _TEXTS:
+        return True
+    if len(text) > _LONGEST_DIGITS or not (text[-1:].isdigit() or text.endswith((")", "z"))):
+        return False
+    for end in _NO_TIME:
+        if text.endswith(end):
+            return text.removesuffix(end) in _TEXTS
+    digits = text.removeprefix("+86").translate(_SEPARATORS)
     return digits.isdigit() and (digits in _DIGITS or (len(digits) >= 6 and len(set(digits)) == 1))
+
+
+def _is_stand_in(day: dt.date) -> bool:
+    if isinstance(day, dt.datetime):
+        return day == day and not (day.hour or day.minute or day.second) and day.date() in _DAYS
+    return day in _DAYS

@@ -6,24 +6,24 @@ Dimensions as in ISO/IEC 25012:2008 and DAMA-UK, "The six primary dimensions for
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from custinfo._columns import read_columns
+from custinfo._view import reporting
 from custinfo.errors import InvalidFieldError
-from custinfo.validate._base import column
-from custinfo.validate._paths import values_at
-from custinfo.validate._placeholders import is_missing, is_placeholder
-from custinfo.validate._quality_report import DIMENSIONS, FailingRow, QualityReport, Score, masked
+from custinfo.validate._digests import Digests, count_digests
+from custinfo.validate._paths import Block
+from custinfo.validate._placeholders import is_missing
+from custinfo.validate._quality_report import DIMENSIONS, QualityReport, Score, fingerprint
+from custinfo.validate._quality_sample import Sample
+from custinfo.validate._rows import blocks, row_count
+from custinfo.validate._rule import Rule
 from custinfo.validate._schema import Schema
 
 __all__ = ["quality"]
 
-_CHUNK_ROWS = 20_000
-_FRAMES = ("dtype", "columns", "column_names", "__arrow_c_stream__")  # what data in columns has
+_GOOD, _MISSING, _STANDS_IN = range(3)
 
 
 def quality(
@@ -33,28 +33,33 @@ def quality(
     as_of: dt.date | dt.datetime | None = None,
     reference: object = None,
     max_failing_rows: int = 100,
+    progress: bool | Callable[[int, int], None] = False,
 ) -> QualityReport:
     """Measure records against a schema.
 
     Args:
-        data: rows (mappings, model objects) or columns, as everywhere in custinfo; rows are read once and not kept.
+        data: rows (mappings, model objects) or columns, as everywhere in custinfo, or an iterable of frames, such as
+            the parts of a large file. Rows are read once and not kept; of a unique field 16 bytes per value are.
         schema: fields with validators, rules, unique fields and ages.
         as_of: the day from which ages are counted; needed where the schema has any.
-        reference: records known to be right, in the order of *data*, for accuracy.
+        reference: records known to be right, in the order of *data*, for accuracy; what it lacks is not measured.
         max_failing_rows: size of the sample of failing rows; their number is exact whatever it is.
+        progress: True for a bar, or a function of (rows done, rows in all; 0 where that is not known).
 
     Returns:
         Scores by (field, dimension):
 
         - completeness: rows with a value that is no placeholder, of all rows;
         - validity: rows whose values pass the validator, of rows with a value;
-        - uniqueness: distinct normal forms, of valid rows, for fields that are ``unique``;
+        - uniqueness: distinct normal forms, of valid values, for fields that are ``unique``;
         - consistency: rows in which every rule about the field holds, of rows where one could be asked;
-        - timeliness: dates within ``max_age``, of valid dates;
-        - accuracy: values equal to the reference, of rows where both have one; without a reference the value is None.
+        - timeliness: dates at most ``max_age`` before *as_of*, of valid dates;
+        - accuracy: rows equal to the reference in their normal form, of rows where both have one; without a reference
+          the value is None.
 
     Raises:
-        InvalidFieldError: ``"quality.as_of"`` where ages are to be measured and *as_of* is missing; ``"columns.*"``.
+        InvalidFieldError: ``"quality.as_of"`` where ages are to be measured and *as_of* is missing; ``"option"`` for a
+            negative *max_failing_rows*; ``"columns.*"``.
 
     >>> from custinfo.validate import Schema, email
     >>> rows = [{"email": "a@example.com"}, {"email": "nobody"}, {"email": "N/A"}]
@@ -64,158 +69,195 @@ def quality(
     """
     if schema.max_age and as_of is None:
         raise InvalidFieldError("the schema has max_age: say as_of, the day to count from", code="quality.as_of")
-    count = _Count(schema, as_of, max_failing_rows)
-    references = None if reference is None else _chunks(reference, schema)
-    for chunk in _chunks(data, schema):
-        count.add(chunk, None if references is None else next(references, []))
+    if max_failing_rows < 0:
+        raise InvalidFieldError("max_failing_rows must not be negative", code="option")
+    known = iter(()) if reference is None else _known(reference, schema)
+    count = _Count(schema, _day(as_of), max_failing_rows, known)
+    with reporting(progress, total=row_count(data), label="quality") as step:
+        for block in blocks(data, schema.paths):
+            count.add(block)
+            step(count.rows)
     return count.report()
 
 
-def _chunks(data: object, schema: Schema) -> Iterator[list[Any]]:
-    """Records in blocks; columns become mappings, which hold only what the schema reads."""
-    if (
-        isinstance(data, Iterable)
-        and not isinstance(data, Mapping)
-        and not any(hasattr(data, name) for name in _FRAMES)
-    ):
-        rows = iter(data)
-        while block := list(itertools.islice(rows, _CHUNK_ROWS)):
-            yield block
-        return
-    columns = read_columns(data)
-    wanted = list(dict.fromkeys(path if path in columns else _top(path) for path in _paths(schema)))
-    missing = [path for path in wanted if path not in columns]
-    if missing:
-        raise InvalidFieldError(
-            f"no column {', '.join(map(repr, missing))}; there are: {', '.join(columns)}", code="columns.missing"
-        )
-    lists = [column(columns[name]) for name in wanted]
-    total = len(next(iter(columns.values()), ()))
-    for start in range(0, total, _CHUNK_ROWS):
-        parts = [values[start : start + _CHUNK_ROWS] for values in lists]
-        width = min(_CHUNK_ROWS, total - start)
-        yield [dict(zip(wanted, row, strict=True)) for row in zip(*parts, strict=True)] if parts else [{}] * width
+class _Column:
+    """The values of one path in a block of records, sorted into good, wrong and stand-ins."""
+
+    def __init__(self, block: Block, path: str, schema: Schema, *, trusted: bool = False) -> None:
+        self.path = path
+        self.owners: list[int] = []
+        self.values: list[object] = []
+        self.stand_ins: list[tuple[int, object]] = []
+        self._sort(block, schema, trusted)
+        self.normal: list[object] = self.values
+        self.faults: list[tuple[int, str, object]] = []
+        self.bad: set[int] = set()
+        validator = schema.fields.get(path)
+        if validator is not None and self.values:
+            batch = validator.many(self.values)
+            self.normal = batch.values
+            self.faults = [(self.owners[at], issue.code, self.values[at]) for at, issue in batch.failures()]
+            self.bad = {row for row, _, _ in self.faults}
+
+    def _sort(self, block: Block, schema: Schema, trusted: bool) -> None:
+        known: dict[str, int] = {}
+        for row, value in zip(*block.read(self.path), strict=True):
+            if value is None:
+                continue
+            if type(value) is str:
+                kind = known.get(value)
+                if kind is None:
+                    kind = known[value] = _kind(value, schema, trusted)
+            else:
+                kind = _kind(value, schema, trusted)
+            if kind == _GOOD:
+                self.owners.append(row)
+                self.values.append(value)
+            elif kind == _STANDS_IN:
+                self.stand_ins.append((row, value))
+
+    def present(self) -> set[int]:
+        """Rows that have a value."""
+        return set(self.owners)
+
+    def good(self) -> tuple[list[int], list[object]]:
+        """(row, normal form) of the values of rows in which none is wrong."""
+        if not self.bad:
+            return self.owners, self.normal
+        kept = [at for at, row in enumerate(self.owners) if row not in self.bad]
+        return [self.owners[at] for at in kept], [self.normal[at] for at in kept]
+
+    def by_row(self) -> dict[int, object]:
+        """Row -> its normal form, or a tuple of them where the path goes through a sequence."""
+        owners, normal = self.good()
+        if "[]" not in self.path:
+            return dict(zip(owners, normal, strict=True))
+        found: dict[int, list[object]] = {}
+        for row, value in zip(owners, normal, strict=True):
+            found.setdefault(row, []).append(value)
+        return {row: tuple(values) for row, values in found.items()}
+
+
+def _kind(value: object, schema: Schema, trusted: bool) -> int:
+    if is_missing(value):
+        return _MISSING
+    return _STANDS_IN if not trusted and schema.is_placeholder(value) else _GOOD
+
+
+def _known(reference: object, schema: Schema) -> Iterator[dict[str, object]]:
+    """Path -> normal form, row by row of the reference."""
+    for block in blocks(reference, tuple(schema.fields), optional=True):
+        columns = {path: _Column(block, path, schema, trusted=True).by_row() for path in schema.fields}
+        for row in range(block.rows):
+            yield {path: values[row] for path, values in columns.items() if row in values}
 
 
 class _Count:
     """Numerators and denominators while records go by."""
 
-    def __init__(self, schema: Schema, as_of: dt.date | None, max_failing_rows: int) -> None:
+    def __init__(self, schema: Schema, as_of: dt.date | None, limit: int, known: Iterator[dict[str, object]]) -> None:
         self.schema = schema
         self.as_of = as_of
-        self.limit = max_failing_rows
+        self.known = known
         self.rows = 0
+        self.failing = 0
         self.tally: Counter[tuple[str, str, str]] = Counter()
         self.codes: Counter[tuple[str, str]] = Counter()
-        self.distinct: dict[str, set[bytes]] = {path: set() for path in schema.unique}
-        self.sample: list[FailingRow] = []
-        self.failing = 0
-        self.referenced = False
+        self.digests = {path: Digests() for path in schema.unique}
+        self.sample = Sample(schema, limit)
+        self.failed: set[int] = set()
 
-    def add(self, records: list[Any], reference: list[Any] | None) -> None:
+    def add(self, block: Block) -> None:
         """Count a block of records."""
-        normal: dict[str, list[list[object]]] = {}
-        found: dict[int, list[tuple[str, str, object]]] = {}
-        for path in self.schema.fields:
-            normal[path] = self._field(path, records, found)
-            if reference is not None:
-                self._accuracy(path, normal[path], reference)
-        for row, record in enumerate(records):
-            self._rules(row, record, {path: values[row] for path, values in normal.items()}, found)
-        for row in sorted(found):
-            self.failing += 1
-            for path, code, value in found[row]:
-                self.codes[path, code] += 1
-                if len(self.sample) < self.limit:
-                    self.sample.append(FailingRow(self.rows + row, path, code, masked(path, value)))
-        self.rows += len(records)
-        self.referenced = self.referenced or reference is not None
+        self.failed = set()
+        by_row: dict[str, dict[int, object]] = {}
+        known = list(itertools.islice(self.known, block.rows))
+        asked = {path for rule in self.schema.rules if not rule.each for path in rule.fields}
+        for path in self.schema.paths:
+            column = _Column(block, path, self.schema)
+            if path in self.schema.fields:
+                self._field(column, block.rows)
+                self._accuracy(column, known)
+            if path in asked:
+                by_row[path] = column.by_row()
+        self._rules(block, by_row)
+        self.failing += len(self.failed)
+        self.sample.settle(self.rows)
+        self.rows += block.rows
 
-    def _field(
-        self, path: str, records: list[Any], found: dict[int, list[tuple[str, str, object]]]
-    ) -> list[list[object]]:
-        """Normal forms by row, empty where there is none or one is wrong."""
-        owners: list[int] = []
-        values: list[object] = []
-        stand_in: dict[int, object] = {}
-        for row, record in enumerate(records):
-            for _, value in values_at(record, path):
-                if is_placeholder(value):
-                    stand_in[row] = value
-                elif not is_missing(value) and not (isinstance(value, (tuple, list)) and not value):
-                    owners.append(row)
-                    values.append(value)
-        present = set(owners)
-        for row, value in stand_in.items():
-            found.setdefault(row, []).append((path, "value.placeholder", value))
+    def _field(self, column: _Column, rows: int) -> None:
+        path = column.path
+        present = column.present()
+        self._score(path, "completeness", len(present), rows)
+        self._note(path, "value.placeholder", column.stand_ins)
         if path in self.schema.required:
-            for row in range(len(records)):
-                if row not in present and row not in stand_in:
-                    found.setdefault(row, []).append((path, "value.missing", None))
-        self._score(path, "completeness", len(present), len(records))
-        return self._validity(path, owners, values, len(records), found)
+            missing = set(range(rows)).difference(present, (row for row, _ in column.stand_ins))
+            self._note(path, "value.missing", [(row, None) for row in sorted(missing)])
+        if self.schema.fields[path] is not None:
+            self._score(path, "validity", len(present) - len(column.bad), len(present))
+            by_code: dict[str, list[tuple[int, object]]] = {}
+            for row, code, value in column.faults:
+                by_code.setdefault(code, []).append((row, value))
+            for code, found in by_code.items():
+                self._note(path, code, found)
+        if path in self.digests or path in self.schema.max_age:
+            self._normal(path, column.good()[1])
 
-    def _validity(
-        self,
-        path: str,
-        owners: list[int],
-        values: list[object],
-        rows: int,
-        found: dict[int, list[tuple[str, str, object]]],
-    ) -> list[list[object]]:
-        validator = self.schema.fields[path]
-        normal: list[list[object]] = [[] for _ in range(rows)]
-        bad: set[int] = set()
-        answers = values
-        if validator is not None:
-            batch = validator.many(values)
-            answers = batch.values
-            for place, issue in batch.failures():
-                bad.add(owners[place])
-                found.setdefault(owners[place], []).append((path, issue.code, values[place]))
-            self._score(path, "validity", len(set(owners) - bad), len(set(owners)))
-        for row, answer in zip(owners, answers, strict=True):
-            if row not in bad:
-                normal[row].append(answer)
-        if path in self.distinct:
-            self.distinct[path].update(_digest(answer) for answers_of_row in normal for answer in answers_of_row)
-            self._score(path, "uniqueness", 0, sum(map(len, normal)))
-        if path in self.schema.max_age:
-            dates = [day for answers_of_row in normal for day in map(_day, answers_of_row) if day is not None]
-            oldest = (_day(self.as_of) or dt.date.min) - self.schema.max_age[path]
-            self._score(path, "timeliness", sum(day >= oldest for day in dates), len(dates))
-        return normal
+    def _normal(self, path: str, normal: list[object]) -> None:
+        if path in self.digests:
+            self.digests[path].add(normal)
+            self._score(path, "uniqueness", 0, len(normal))
+        if path in self.schema.max_age and self.as_of is not None:
+            days = [day for day in map(_day, normal) if day is not None]
+            oldest = self.as_of.toordinal() - self.schema.max_age[path].days  # an ordinal cannot leave the calendar
+            late = sum(day.toordinal() < oldest for day in days)
+            self._score(path, "timeliness", len(days) - late, len(days))
+            self._count(path, "rule.outdated", late)
 
-    def _rules(
-        self,
-        row: int,
-        record: object,
-        normal: dict[str, list[object]],
-        found: dict[int, list[tuple[str, str, object]]],
-    ) -> None:
-        held: dict[str, bool] = {}
+    def _accuracy(self, column: _Column, known: list[dict[str, object]]) -> None:
+        if not known:
+            return
+        mine = column.by_row()
+        both = [row for row in column.present() if row < len(known) and column.path in known[row]]
+        right = sum(row in mine and mine[row] == known[row][column.path] for row in both)
+        self._score(column.path, "accuracy", right, len(both))
+        self._count(column.path, "rule.reference", len(both) - right)
+
+    def _rules(self, block: Block, by_row: dict[str, dict[int, object]]) -> None:
+        asked: dict[str, set[int]] = {}
+        broken: dict[str, set[int]] = {}
         for rule in self.schema.rules:
-            values = self.schema.rule_values(rule, record, normal)
-            if values is None:
-                continue
-            holds = rule.holds(values)
-            for path in rule.fields:
-                held[path] = held.get(path, True) and holds
-            if not holds and rule.severity == "error":
-                found.setdefault(row, []).append((", ".join(rule.fields), rule.code, None))
-        for path, good in held.items():
-            self._score(path, "consistency", int(good), 1)
+            answers = self._members(rule, block) if rule.each else _answers(rule, by_row)
+            wrong = [row for row, holds in answers if not holds]
+            for path in rule.paths:
+                asked.setdefault(path, set()).update(row for row, _ in answers)
+                broken.setdefault(path, set()).update(wrong)
+            if rule.severity == "error":
+                self._note(", ".join(rule.paths), rule.code, [(row, None) for row in wrong])
+            else:
+                self._count(", ".join(rule.paths), rule.code, len(wrong))
+        for path, rows in asked.items():
+            self._score(path, "consistency", len(rows) - len(broken[path]), len(rows))
 
-    def _accuracy(self, path: str, normal: list[list[object]], reference: list[Any]) -> None:
-        validator = self.schema.fields[path]
-        right = both = 0
-        for mine, record in zip(normal, reference, strict=False):
-            theirs = [value for _, value in values_at(record, path) if not is_missing(value)]
-            if mine and theirs:
-                wanted = theirs if validator is None else [validator(value).value for value in theirs]
-                both += 1
-                right += mine == wanted
-        self._score(path, "accuracy", right, both)
+    def _members(self, rule: Rule, block: Block) -> list[tuple[int, bool]]:
+        found = []
+        for row, member in zip(*block.read(rule.each), strict=True):
+            values = self.schema.member_values(rule, member)
+            holds = None if values is None else rule.holds(values)
+            if holds is not None:
+                found.append((row, holds))
+        return found
+
+    def _note(self, field: str, code: str, found: list[tuple[int, object]]) -> None:
+        """Things that make rows fail."""
+        if found:
+            self._count(field, code, len(found))
+            self.failed.update(row for row, _ in found)
+            self.sample.offer(field, code, found)
+
+    def _count(self, field: str, code: str, number: int) -> None:
+        if number:
+            self.codes[field, code] += number
 
     def _score(self, path: str, dimension: str, numerator: int, denominator: int) -> None:
         self.tally[path, dimension, "numerator"] += numerator
@@ -223,39 +265,37 @@ class _Count:
 
     def report(self) -> QualityReport:
         """What was counted."""
-        scores = {
-            (path, dimension): Score(
-                len(self.distinct[path])
-                if dimension == "uniqueness" and path in self.distinct
-                else self.tally[path, dimension, "numerator"],
-                self.tally[path, dimension, "denominator"],
-            )
-            for path in _paths(self.schema)
-            for dimension in DIMENSIONS
-        }
+        distinct = {path: digests.sorted() for path, digests in self.digests.items()}
+        scores = {}
+        for path in self.schema.paths:
+            for dimension in DIMENSIONS:
+                numerator = self.tally[path, dimension, "numerator"]
+                if dimension == "uniqueness" and path in distinct:
+                    numerator = count_digests(distinct[path])
+                scores[path, dimension] = Score(numerator, self.tally[path, dimension, "denominator"])
         return QualityReport(
             rows=self.rows,
             scores=scores,
-            failing_rows=tuple(self.sample),
+            failing_rows=self.sample.rows(),
             failing_count=self.failing,
             codes=dict(sorted(self.codes.items())),
-            signature=(*self.schema.signature, None if self.as_of is None else str(self.as_of)),
-            limit=self.limit,
-            distinct={path: frozenset(found) for path, found in self.distinct.items()},
+            signature=fingerprint(self.schema.signature),
+            as_of=None if self.as_of is None else str(self.as_of),
+            limit=self.sample.limit,
+            distinct=distinct,
         )
 
 
-def _paths(schema: Schema) -> list[str]:
-    """All that the schema reads."""
-    return list(dict.fromkeys([*schema.fields, *(path for rule in schema.rules for path in rule.fields)]))
-
-
-def _top(path: str) -> str:
-    return path.partition(".")[0].removesuffix("[]")
-
-
-def _digest(value: object) -> bytes:
-    return hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _answers(rule: Rule, by_row: dict[str, dict[int, object]]) -> list[tuple[int, bool]]:
+    """(row, whether the rule holds) of each row where it could be asked."""
+    first, *others = [by_row[path] for path in rule.fields]
+    found = []
+    for row, value in first.items():
+        if all(row in values for values in others):
+            holds = rule.holds([value, *(values[row] for values in others)])
+            if holds is not None:
+                found.append((row, holds))
+    return found
 
 
 def _day(value: object) -> dt.date | None:

@@ -1,44 +1,19 @@
-"""The quality report: scores, gate, comparison, merge, JSON and HTML."""
+"""The quality report: scores, gate, comparison, merge."""
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections.abc import Mapping
 
 import attrs
 
-from custinfo._view import page, table
 from custinfo.errors import InvalidFieldError
-from custinfo.model import mask
+from custinfo.validate._digests import count_digests, join_digests
+from custinfo.validate._quality_sample import FailingRow, choose
 
-__all__ = ["DIMENSIONS", "FailingRow", "Gate", "QualityReport", "Score", "masked"]
+__all__ = ["DIMENSIONS", "Gate", "QualityReport", "Score", "fingerprint"]
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness", "accuracy")
-_CHINESE = {
-    "completeness": "完整性",
-    "validity": "有效性",
-    "uniqueness": "唯一性",
-    "consistency": "一致性",
-    "timeliness": "及时性",
-    "accuracy": "准确性",
-}
-_MASKS = (("email", "email"), ("phone", "phone"), ("mobile", "phone"))
-_MASK_LENGTH = 64
-_HEADINGS = {
-    "en": (
-        "Data quality",
-        "Scores",
-        "Failing rows",
-        "What was found",
-        "field",
-        "row",
-        "code",
-        "value",
-        "count",
-        "rows",
-    ),
-    "zh": ("数据质量", "得分", "不合格的行", "问题汇总", "字段", "行", "代码", "值", "数量", "行数"),
-}
 
 
 @attrs.frozen
@@ -59,23 +34,6 @@ class Score:
 
 
 @attrs.frozen
-class FailingRow:
-    """One thing that is wrong in one row.
-
-    Args:
-        row: place of the row, from 0.
-        field: path of the field, or the paths of a rule.
-        code: what is wrong.
-        masked: what may be shown of the value.
-    """
-
-    row: int
-    field: str
-    code: str
-    masked: str
-
-
-@attrs.frozen
 class Gate:
     """Whether a report is good enough; true when passed.
 
@@ -89,15 +47,6 @@ class Gate:
         return not self.failed
 
 
-def masked(path: str, value: object) -> str:
-    """What may be shown of a value in a report, by the name of its field."""
-    name = path.replace("[]", "").lower()
-    how = next(
-        (how for word, how in (("email", "email"), ("phone", "phone"), ("mobile", "phone")) if word in name), "first"
-    )
-    return "" if value is None else mask("".join(char if char.isprintable() else "·" for char in str(value)[:64]), how)
-
-
 @attrs.frozen(kw_only=True)
 class QualityReport:
     """Scores of many records against a schema, see `quality`.
@@ -105,12 +54,14 @@ class QualityReport:
     Args:
         rows: number of records.
         scores: (field, dimension) -> `Score`, for every field and dimension.
-        failing_rows: the first things that were found, at most ``limit``, values masked.
-        failing_count: number of rows in which anything is wrong.
-        codes: (field, code) -> how often it was found.
-        signature: of the schema and day; reports compare and merge only where it is equal.
+        failing_rows: at most ``limit`` of the things that make rows fail, the first of each kind, values masked.
+        failing_count: number of rows with an error, a placeholder or a missing required value.
+        codes: (field, code) -> how often it was found. What lowers a score without making a row fail is counted too:
+            rules that only warn, ``rule.outdated``, ``rule.reference``.
+        signature: of the schema; reports compare and merge only where it is equal.
+        as_of: the day from which ages were counted.
         limit: size of the sample.
-        distinct: unique field -> digests of its normal forms, for `merge`; in no output.
+        distinct: unique field -> sorted digests of its normal forms, for `merge`; None in a report from JSON.
     """
 
     rows: int
@@ -118,19 +69,21 @@ class QualityReport:
     failing_rows: tuple[FailingRow, ...]
     failing_count: int
     codes: Mapping[tuple[str, str], int]
-    signature: tuple[object, ...] = attrs.field(repr=False)
+    signature: str = attrs.field(repr=False)
+    as_of: str | None = attrs.field(default=None, repr=False)
     limit: int = attrs.field(repr=False)
-    distinct: Mapping[str, frozenset[bytes]] = attrs.field(repr=False)
+    distinct: Mapping[str, bytes | None] = attrs.field(repr=False)
 
     def gate(self, thresholds: Mapping[tuple[str, str] | str, float]) -> Gate:
         """Compare with the least scores that are wanted.
 
         Args:
             thresholds: (field, dimension), or a dimension for all its fields that were measured -> score from 0 to 1.
-                A single score that could not be measured fails.
+                A score that could not be measured fails, and so does a dimension of which none could be.
 
         Raises:
-            InvalidFieldError: ``"quality.score"`` for a field or dimension that is not in the report.
+            InvalidFieldError: ``"quality.score"`` for a field or dimension that is not in the report,
+                ``"quality.threshold"`` for a number that is not from 0 to 1.
 
         >>> from custinfo.validate import Schema, email, quality
         >>> report = quality([{"email": "nobody"}], Schema({"email": email}))
@@ -139,30 +92,43 @@ class QualityReport:
         """
         failed = []
         for key, wanted in thresholds.items():
-            names = (
-                [key]
-                if isinstance(key, tuple)
-                else [name for name, score in self.scores.items() if name[1] == key and score.value is not None]
-            )
-            if (isinstance(key, tuple) and key not in self.scores) or (isinstance(key, str) and key not in DIMENSIONS):
-                raise InvalidFieldError(
-                    f"no such score; there are fields {', '.join(sorted({name for name, _ in self.scores}))} and "
-                    f"dimensions {', '.join(DIMENSIONS)}",
-                    code="quality.score",
-                )
-            for name in names:
+            if isinstance(wanted, bool) or not 0 <= wanted <= 1:
+                raise InvalidFieldError("a threshold must be a number from 0 to 1", code="quality.threshold")
+            for name in self._scores_of(key):
                 value = self.scores[name].value
                 if value is None or value < wanted:
                     failed.append((*name, value, wanted))
         return Gate(tuple(failed))
 
+    def _scores_of(self, key: tuple[str, str] | str) -> list[tuple[str, str]]:
+        if key in self.scores:
+            return [key]  # type: ignore[list-item]
+        if key not in DIMENSIONS:
+            raise InvalidFieldError(
+                f"no such score; there are fields {', '.join(dict.fromkeys(name for name, _ in self.scores))} and "
+                f"dimensions {', '.join(DIMENSIONS)}",
+                code="quality.score",
+            )
+        every = [name for name in self.scores if name[1] == key]
+        return [name for name in every if self.scores[name].value is not None] or every
+
     def diff(self, earlier: QualityReport) -> dict[tuple[str, str], float | None]:
         """Change of each score since an earlier report; None where one of the two could not be measured.
 
+        Args:
+            earlier: a report with the same schema, of any day, such as one kept as JSON.
+
         Raises:
             InvalidFieldError: ``"quality.rules_differ"`` where the reports were made with different fields or rules.
+
+        >>> from custinfo.validate import Schema, email, quality
+        >>> schema = Schema({"email": email})
+        >>> kept = quality([{"email": "a@example.com"}, {"email": "b"}], schema).to_json()
+        >>> now = quality([{"email": "a@example.com"}], schema)
+        >>> now.diff(QualityReport.from_json(kept))["email", "validity"]
+        0.5
         """
-        self._same_rules(earlier, without_day=True)
+        self._same_rules(earlier)
         changes: dict[tuple[str, str], float | None] = {}
         for name, score in self.scores.items():
             now, before = score.value, earlier.scores[name].value
@@ -174,108 +140,92 @@ class QualityReport:
 
         Raises:
             InvalidFieldError: ``"quality.rules_differ"`` where the reports were made with different fields, rules,
-                days or sample sizes.
+                days or sample sizes; ``"quality.no_digests"`` where a field is unique and one of the reports comes
+                from JSON, which does not hold what is needed to find values that both have.
         """
         self._same_rules(other)
-        distinct = {path: found | other.distinct[path] for path, found in self.distinct.items()}
+        if (self.as_of, self.limit) != (other.as_of, other.limit):
+            raise InvalidFieldError(
+                "the reports have different as_of or max_failing_rows; measure both alike", code="quality.rules_differ"
+            )
+        distinct: dict[str, bytes | None] = {}
+        for path, mine in self.distinct.items():
+            theirs = other.distinct[path]
+            if mine is None or theirs is None:
+                raise InvalidFieldError(
+                    "a report from JSON has no digests of unique fields; merge the reports that quality() gave",
+                    code="quality.no_digests",
+                )
+            distinct[path] = join_digests(mine, theirs)
         scores = {}
         for name, score in self.scores.items():
-            theirs = other.scores[name]
-            numerator = score.numerator + theirs.numerator
-            if name[1] == "uniqueness" and name[0] in distinct:
-                numerator = len(distinct[name[0]])
-            scores[name] = Score(numerator, score.denominator + theirs.denominator)
+            also = other.scores[name]
+            known = distinct.get(name[0]) if name[1] == "uniqueness" else None
+            numerator = score.numerator + also.numerator if known is None else count_digests(known)
+            scores[name] = Score(numerator, score.denominator + also.denominator)
         later = [attrs.evolve(found, row=found.row + self.rows) for found in other.failing_rows]
         codes = {key: self.codes.get(key, 0) + other.codes.get(key, 0) for key in sorted({*self.codes, *other.codes})}
-        return QualityReport(
+        return attrs.evolve(
+            self,
             rows=self.rows + other.rows,
             scores=scores,
-            failing_rows=(*self.failing_rows, *later)[: self.limit],
+            failing_rows=tuple(choose((*self.failing_rows, *later), self.limit)),
             failing_count=self.failing_count + other.failing_count,
             codes=codes,
-            signature=self.signature,
-            limit=self.limit,
             distinct=distinct,
         )
 
-    def _same_rules(self, other: QualityReport, *, without_day: bool = False) -> None:
-        end = -1 if without_day else None
-        if self.signature[:end] != other.signature[:end] or (not without_day and self.limit != other.limit):
+    def _same_rules(self, other: QualityReport) -> None:
+        if self.signature != other.signature:
             raise InvalidFieldError(
                 "the reports were made with different fields or rules; measure both with one schema",
                 code="quality.rules_differ",
             )
 
     def to_json(self) -> str:
-        """The report as JSON: scores, counts and the masked sample; no value and no digest."""
-        return json.dumps(
-            {
-                "$v": "quality/1",
-                "rows": self.rows,
-                "failing_count": self.failing_count,
-                "scores": [
-                    {
-                        "field": field,
-                        "dimension": dimension,
-                        "numerator": score.numerator,
-                        "denominator": score.denominator,
-                        "value": score.value,
-                    }
-                    for (field, dimension), score in self.scores.items()
-                ],
-                "codes": [{"field": field, "code": code, "count": n} for (field, code), n in self.codes.items()],
-                "failing_rows": [attrs.asdict(found) for found in self.failing_rows],
-            },
-            ensure_ascii=False,
-        )
+        """The report as JSON: scores, counts and the masked sample; no value and no digest.
+
+        The form is named by ``"$v": "quality/1"``: keys are added, never changed, within a version.
+        """
+        from custinfo.validate._quality_json import write
+
+        return write(self)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> QualityReport:
+        """A report that was kept as JSON, to compare with.
+
+        Raises:
+            InvalidFieldError: ``"quality.json"`` for anything else than what `to_json` writes.
+
+        >>> from custinfo.validate import Schema, email, quality
+        >>> text = quality([{"email": "b"}], Schema({"email": email})).to_json()
+        >>> QualityReport.from_json(text).to_json() == text
+        True
+        """
+        from custinfo.validate._quality_json import read
+
+        return read(text)
 
     def to_html(self, locale: str = "en") -> str:
         """The report as one page that needs no other file; every value is escaped.
 
         Args:
-            locale: ``"en"`` or ``"zh"``.
-        """
-        language = "zh" if locale.lower().startswith("zh") else "en"
-        title, scores, failing, found, field, row, code, value, count, rows = _HEADINGS[language]
-        body = [
-            (scores, f"<p>{rows}: {self.rows:,}</p>" + self._score_table(language)),
-            (
-                found,
-                table(
-                    {
-                        field: [name for name, _ in self.codes],
-                        code: [name for _, name in self.codes],
-                        count: list(self.codes.values()),
-                    },
-                    max_rows=max(1, len(self.codes)),
-                ),
-            ),
-            (
-                f"{failing}: {self.failing_count:,}",
-                table(
-                    {
-                        row: [one.row for one in self.failing_rows],
-                        field: [one.field for one in self.failing_rows],
-                        code: [one.code for one in self.failing_rows],
-                        value: [one.masked for one in self.failing_rows],
-                    },
-                    max_rows=max(1, self.limit),
-                ),
-            ),
-        ]
-        return page(title, body, lang=language)
+            locale: ``"en"`` or ``"zh"``; a regional tag such as ``"zh-CN"`` works too.
 
-    def _score_table(self, language: str) -> str:
-        fields = list(dict.fromkeys(field for field, _ in self.scores))
-        columns: dict[str, list[object]] = {_HEADINGS[language][4]: list(fields)}
-        for dimension in DIMENSIONS:
-            name = _CHINESE[dimension] if language == "zh" else dimension
-            columns[name] = [_percent(self.scores[field, dimension]) for field in fields]
-        return table(columns, max_rows=max(1, len(fields)))
+        Raises:
+            InvalidFieldError: ``"locale"`` for another language.
+        """
+        from custinfo.validate._quality_page import whole_page
+
+        return whole_page(self, locale)
 
     def _repr_html_(self) -> str:
-        return self._score_table("en")
+        from custinfo.validate._quality_page import score_table
+
+        return score_table(self, "en")
 
 
-def _percent(score: Score) -> str:
-    return "–" if score.value is None else f"{score.value:.1%}"
+def fingerprint(signature: tuple[object, ...]) -> str:
+    """What stands for the rules of a schema in reports."""
+    return hashlib.sha256(repr(signature).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -14,44 +14,9 @@ from custinfo.validate._paths import values_at
 from custinfo.validate._placeholders import is_missing, is_placeholder
 from custinfo.validate._protocol import Validator
 from custinfo.validate._result import Issue
+from custinfo.validate._rule import Rule, path_texts
 
-__all__ = ["Report", "Rule", "Schema"]
-
-_RULE_FAULTS = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError)
-
-
-def _texts(paths: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(paths, str):
-        raise InvalidFieldError("paths must be a tuple of texts, such as ('email',)", code="schema")
-    return tuple(paths)
-
-
-@attrs.frozen
-class Rule:
-    """What the fields of one record say about each other.
-
-    Args:
-        code: code of the issue where the rule is broken, such as ``"account.closed_before_opened"``.
-        fields: paths whose values *check* is given, in this order. A path with ``[]`` gives a tuple.
-        check: values -> whether the rule holds. It is not asked while one of the values is missing or invalid; a
-            field with a validator is given in its normal form. A `TypeError` and the like count as broken.
-        severity: ``"error"`` or ``"warning"``.
-
-    >>> Rule("dates", ("opened", "closed"), lambda opened, closed: closed >= opened).fields
-    ('opened', 'closed')
-    """
-
-    code: str
-    fields: tuple[str, ...] = attrs.field(converter=_texts)
-    check: Callable[..., object]
-    severity: str = attrs.field(default="error", kw_only=True)
-
-    def holds(self, values: Sequence[object]) -> bool:
-        """Whether the rule holds for these values of its fields."""
-        try:
-            return bool(self.check(*values))
-        except _RULE_FAULTS:
-            return False
+__all__ = ["Report", "Schema"]
 
 
 @attrs.frozen
@@ -87,7 +52,14 @@ class Report:
 
 
 def _rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    return tuple(rules)
+    found = tuple(rules)
+    if not all(isinstance(rule, Rule) for rule in found):
+        raise InvalidFieldError("rules must be custinfo.validate.Rule", code="schema")
+    return found
+
+
+def _folded(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(text.strip().casefold() for text in path_texts(texts))
 
 
 def _validators(fields: Mapping[str, Validator[Any] | None]) -> dict[str, Validator[Any] | None]:
@@ -110,7 +82,8 @@ class Schema:
         required: paths that must have a value.
         unique: paths whose normal forms should not repeat; looked at by `quality`, not by `check`.
         max_age: path of a date or time -> `datetime.timedelta` or days that it may lie back; looked at by `quality`.
-        rules: what fields say about each other.
+        rules: what fields say about each other; ready-made ones are in `custinfo.validate.rules`.
+        placeholders: texts that stand for a missing value, besides ``N/A``, ``无``, ``13800138000`` and the like.
 
     Raises:
         InvalidFieldError: ``"schema"`` where a field has something else than a validator, or a path that is required
@@ -123,10 +96,11 @@ class Schema:
     """
 
     fields: Mapping[str, Validator[Any] | None] = attrs.field(converter=_validators)
-    required: tuple[str, ...] = attrs.field(default=(), converter=_texts, kw_only=True)
-    unique: tuple[str, ...] = attrs.field(default=(), converter=_texts, kw_only=True)
+    required: tuple[str, ...] = attrs.field(default=(), converter=path_texts, kw_only=True)
+    unique: tuple[str, ...] = attrs.field(default=(), converter=path_texts, kw_only=True)
     max_age: Mapping[str, timedelta] = attrs.field(default=None, converter=_ages, kw_only=True)
     rules: tuple[Rule, ...] = attrs.field(default=(), converter=_rules, kw_only=True)
+    placeholders: frozenset[str] = attrs.field(default=(), converter=_folded, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         for path in (*self.required, *self.unique, *self.max_age):
@@ -135,22 +109,31 @@ class Schema:
 
     @classmethod
     def from_attrs(
-        cls, model: type, *, required: Iterable[str] = (), rules: Iterable[Rule] = (), **options: Any
+        cls,
+        model: type,
+        *,
+        required: Iterable[str] = (),
+        unique: Iterable[str] = (),
+        max_age: Mapping[str, timedelta | int] | None = None,
+        rules: Iterable[Rule] = (),
+        placeholders: Iterable[str] = (),
     ) -> Schema:
         """The schema of an attrs class, such as `custinfo.model.Customer`.
 
         Validators are found by the names of fields (``email``, ``postal_code``, ``birth_date`` ...), in nested classes
-        and tuples of them too. The customer and account of `custinfo.model` bring rules: birth date against resident
-        id, country of phones against addresses, closing after opening.
+        and tuples of them too. So are the rules of `custinfo.validate.rules`: birth date and sex against a resident
+        id, countries of phone numbers and IBANs against the address, closing after opening.
 
         Args:
             model: the class.
             required: paths that must have a value; a tuple must have a member.
+            unique: paths whose normal forms should not repeat.
+            max_age: path of a date or time -> age or days.
             rules: more rules.
-            options: further arguments of `Schema`.
+            placeholders: more texts that stand for a missing value.
 
         Raises:
-            InvalidFieldError: ``"schema"`` where *model* is no attrs class.
+            InvalidFieldError: ``"schema"`` where *model* is no attrs class or has nothing at one of the paths.
 
         >>> from custinfo.model import Customer, Email
         >>> schema = Schema.from_attrs(Customer, required=("names",))
@@ -158,12 +141,16 @@ class Schema:
         >>> [(issue.path, issue.code) for issue in report.issues]
         [('names', 'value.missing'), ('emails[1].value', 'email.no_at')]
         """
-        from custinfo.validate._schema_fields import fields_by_name, own_rules
+        from custinfo.validate._schema_fields import check_paths, fields_by_name
+        from custinfo.validate._schema_rules import rules_by_name
 
         known = fields_by_name(model)
-        required = _texts(required)
-        fields = {**{path: None for path in required if path not in known}, **known}
-        return cls(fields, required=required, rules=(*own_rules(model), *rules), **options)
+        required, unique, rules = path_texts(required), path_texts(unique), _rules(rules)
+        said = dict.fromkeys((*required, *unique, *(max_age or ())))
+        check_paths(model, (*said, *(path for rule in rules for path in rule.paths)))
+        fields = {**{path: None for path in said if path not in known}, **known}
+        every = (*rules_by_name(model, fields), *rules)
+        return cls(fields, required=required, unique=unique, max_age=max_age, rules=every, placeholders=placeholders)
 
     def check(self, record: object) -> Report:
         """Check one record.
@@ -179,57 +166,99 @@ class Schema:
         for path, validator in self.fields.items():
             normal[path] = self._check_field(record, path, validator, found)
         for rule in self.rules:
-            values = self.rule_values(rule, record, normal)
-            if values is not None and not rule.holds(values):
-                found.append(Issue(rule.code, rule.severity, ", ".join(rule.fields)))
+            self._check_rule(rule, record, normal, found)
         return Report(tuple(found))
 
-    def iter_check(self, rows: Iterable[object]) -> Iterator[Report]:
-        """`check` for each of many records, one after the other; nothing is kept."""
-        return map(self.check, rows)
+    def iter_check(self, rows: object) -> Iterator[Report]:
+        """`check` for each of many records, one after the other; nothing is kept.
+
+        Args:
+            rows: an iterable of mappings or objects, or columns, such as a frame.
+
+        >>> from custinfo.validate import email
+        >>> [report.ok for report in Schema({"email": email}).iter_check({"email": ["a@example.com", "b"]})]
+        [True, False]
+        """
+        from custinfo.validate._rows import rows_of
+
+        return map(self.check, rows_of(rows, self.paths))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All paths that are read, those of the fields first."""
+        return tuple(dict.fromkeys((*self.fields, *(path for rule in self.rules for path in rule.paths))))
+
+    def is_placeholder(self, value: object) -> bool:
+        """Whether a value stands for a missing one.
+
+        >>> Schema({}, placeholders=("Nil return",)).is_placeholder("nil RETURN")
+        True
+        """
+        if is_placeholder(value):
+            return True
+        return bool(self.placeholders) and isinstance(value, str) and value.strip().casefold() in self.placeholders
+
+    def member_values(self, rule: Rule, member: object) -> list[object] | None:
+        """What a rule with ``each`` is asked with for one member; None where a value is missing or wrong."""
+        values: list[object] = []
+        for path, whole in zip(rule.fields, rule.paths, strict=True):
+            normal = self._check_field(member, path, self.fields.get(whole), [])
+            if not normal:
+                return None
+            values.append(tuple(normal) if "[]" in path else normal[0])
+        return values
 
     def _check_field(
         self, record: object, path: str, validator: Validator[Any] | None, found: list[Issue]
     ) -> list[object]:
         """Normal forms of the values at *path*; empty where one is wrong."""
         normal: list[object] = []
-        good = True
+        there, good = False, True
         for place, value in values_at(record, path):
-            if is_missing(value) or value == () or value == []:
+            if is_missing(value):
                 continue
-            if is_placeholder(value):
+            there = True
+            stands_in = self.is_placeholder(value)
+            if stands_in:
                 found.append(Issue("value.placeholder", path=place))
-            if validator is None:
+            if validator is not None:
+                result = validator(value)
+                found += [issue.at(place) for issue in result.issues]
+                good = good and (result.ok or stands_in)
+                value = result.value
+            if not stands_in:
                 normal.append(value)
-                continue
-            result = validator(value)
-            found += [issue.at(place) for issue in result.issues]
-            good = good and result.ok
-            normal.append(result.value)
-        if not normal and path in self.required:
+        if not there and path in self.required:
             found.append(Issue("value.missing", path=path))
         return normal if good else []
 
-    def rule_values(self, rule: Rule, record: object, normal: Mapping[str, Sequence[object]]) -> list[object] | None:
-        """What *rule* is asked with, None where a value is missing or wrong."""
-        values: list[object] = []
+    def _check_rule(self, rule: Rule, record: object, normal: Mapping[str, list[object]], found: list[Issue]) -> None:
+        if rule.each:
+            for place, member in values_at(record, rule.each):
+                values = self.member_values(rule, member)
+                if values is not None and rule.holds(values) is False:
+                    paths = ", ".join(f"{place}.{path}" for path in rule.fields)
+                    found.append(Issue(rule.code, rule.severity, paths))
+            return
+        asked: list[object] = []
         for path in rule.fields:
-            found = normal[path] if path in normal else [value for _, value in values_at(record, path)]
-            present = [value for value in found if not is_missing(value)]
-            if not present:
-                return None
-            values.append(tuple(present) if "[]" in path else present[0])
-        return values
+            values = normal[path] if path in normal else self._check_field(record, path, None, [])
+            if not values:
+                return
+            asked.append(tuple(values) if "[]" in path else values[0])
+        if rule.holds(asked) is False:
+            found.append(Issue(rule.code, rule.severity, ", ".join(rule.fields)))
 
     @property
     def signature(self) -> tuple[object, ...]:
-        """What makes two reports comparable: paths, validators with options, required, unique, ages, rules."""
+        """What makes two reports comparable: paths, validators with options, required, unique, ages, rules, words."""
         return (
             tuple((path, _name(validator)) for path, validator in self.fields.items()),
             self.required,
             self.unique,
             tuple(sorted((path, age.total_seconds()) for path, age in self.max_age.items())),
-            tuple((rule.code, rule.fields, rule.severity) for rule in self.rules),
+            tuple((rule.code, rule.paths, rule.severity) for rule in self.rules),
+            tuple(sorted(self.placeholders)),
         )
 
 

@@ -1,10 +1,12 @@
-"""Validators and rules for classes of records, found by the names of their fields."""
+"""Validators for classes of records, found by the names of their fields."""
 
 from __future__ import annotations
 
+import collections.abc
 import datetime as dt
 import types
-from typing import Any, Union, get_args
+from collections.abc import Iterable, Iterator
+from typing import Any, Union, get_args, get_origin
 
 import attrs
 
@@ -14,10 +16,9 @@ from custinfo.validate._email import email
 from custinfo.validate._phone import phone
 from custinfo.validate._postal import postal_code
 from custinfo.validate._protocol import Validator
-from custinfo.validate._schema import Rule
 from custinfo.validate._text import text
 
-__all__ = ["fields_by_name", "own_rules"]
+__all__ = ["all_paths", "check_paths", "fields_by_name"]
 
 _BY_NAME: dict[str, Validator[Any]] = {
     "email": email,
@@ -28,7 +29,10 @@ _BY_NAME: dict[str, Validator[Any]] = {
     "phone_number": phone,
     "given": _name.person_name,
     "family": _name.person_name,
+    "middle": _name.person_name,
+    "full": _name.person_name,
     "given_name": _name.person_name,
+    "middle_name": _name.person_name,
     "family_name": _name.person_name,
     "full_name": _name.person_name,
     "surname": _name.person_name,
@@ -51,9 +55,7 @@ _BY_NAME: dict[str, Validator[Any]] = {
 }
 _TEXT_KINDS = frozenset({str, tuple, list, type(None), types.UnionType, Union})
 _BY_CLASS = {("Email", "value"): email, ("Phone", "value"): phone}
-_IDENTIFIERS: dict[str, Validator[Any]] = {
-    name: _BY_NAME[name] for name in ("cn_resident_id", "cn_uscc", "hkid", "iban", "bic", "lei")
-}
+_SEQUENCES = frozenset({tuple, list, collections.abc.Sequence, collections.abc.Iterable, object})
 
 
 def fields_by_name(model: type[Any]) -> dict[str, Validator[Any] | None]:
@@ -66,76 +68,80 @@ def fields_by_name(model: type[Any]) -> dict[str, Validator[Any] | None]:
     if not attrs.has(model):
         raise InvalidFieldError("a class made with attrs is needed, such as custinfo.model.Customer", code="schema")
     found: dict[str, Validator[Any] | None] = {}
-    _collect(attrs.resolve_types(model), "", found, {model})
+    for path, owner, attribute, kinds in _walk(model, "", (model,)):
+        validator = _validator(owner, attribute.name, kinds)
+        if validator is not None:
+            found[path] = validator
     return found
 
 
-def _collect(model: type[Any], prefix: str, found: dict[str, Validator[Any] | None], above: set[type]) -> None:
-    for attribute in attrs.fields(model):
-        path = f"{prefix}{attribute.name}"
+def all_paths(model: type[Any]) -> list[str]:
+    """Paths of all fields of an attrs class, those of nested classes behind their own.
+
+    >>> from custinfo.model import Customer
+    >>> [path for path in all_paths(Customer) if path.startswith("tags")]
+    ['tags[]', 'tags[].name']
+    """
+    return [path for path, *_ in _walk(model, "", (model,))]
+
+
+def _walk(
+    model: type[Any], prefix: str, above: tuple[type[Any], ...]
+) -> Iterator[tuple[str, type[Any], Any, list[object]]]:
+    """(path, class, attribute, its plain types) of each field, down into other attrs classes."""
+    for attribute in attrs.fields(attrs.resolve_types(model)):
         kinds = _kinds(attribute.type)
-        inner = next((kind for kind in kinds if isinstance(kind, type) and attrs.has(kind)), None)
         each = "[]" if any(kind in (tuple, list) for kind in kinds) else ""
-        if inner is not None:
-            if inner not in above:
-                _collect(attrs.resolve_types(inner), f"{path}{each}.", found, above | {inner})
-            continue
-        validator: Validator[Any] | None = _BY_CLASS.get((model.__name__, attribute.name))
-        validator = validator or _BY_NAME.get(attribute.name)
-        if validator is None and dt.date in kinds:
-            validator = _date.date
-        if validator is None and str in kinds and _TEXT_KINDS.issuperset(kinds) and not attribute.name.endswith("id"):
-            validator = text.with_options(multiline=True)
-        if validator is not None:
-            found[path + each] = validator
+        path = f"{prefix}{attribute.name}{each}"
+        yield path, model, attribute, kinds
+        inner = _attrs_class(kinds)
+        if inner is not None and inner not in above:
+            yield from _walk(inner, f"{path}.", (*above, inner))
+
+
+def _attrs_class(kinds: list[object]) -> type[Any] | None:
+    return next((kind for kind in kinds if isinstance(kind, type) and attrs.has(kind)), None)
+
+
+def _validator(owner: type[Any], name: str, kinds: list[object]) -> Validator[Any] | None:
+    if _attrs_class(kinds) is not None:
+        return None
+    found: Validator[Any] | None = _BY_CLASS.get((owner.__name__, name)) or _BY_NAME.get(name)
+    if found is None and dt.date in kinds:
+        return _date.date
+    if found is None and str in kinds and _TEXT_KINDS.issuperset(kinds) and not name.endswith("id"):
+        return text.with_options(multiline=True)
+    return found
 
 
 def _kinds(annotation: Any) -> list[object]:
     """The plain types in an annotation: ``tuple[Email, ...] | None`` has tuple and Email."""
     arguments = [argument for argument in get_args(annotation) if argument is not Ellipsis]
-    origin = getattr(annotation, "__origin__", None)
+    origin = get_origin(annotation)
     found = [annotation if origin is None else origin]
     for argument in arguments:
         found += _kinds(argument)
     return found
 
 
-def own_rules(model: type) -> tuple[Rule, ...]:
-    """The rules that records of `custinfo.model` bring along."""
-    if model.__module__.partition(".")[0] != "custinfo":
-        return ()
-    names = {attribute.name for attribute in attrs.fields(model)}
-    rules = []
-    if "identifiers" in names:
-        rules.append(Rule("rule.identifier", ("identifiers[]",), _identifiers_are_valid))
-        rules.append(Rule("rule.birth_date_of_id", ("birth_date", "identifiers[]"), _birth_date_fits))
-    if {"phones", "addresses"} <= names:
-        rules.append(
-            Rule(
-                "rule.phone_country",
-                ("phones[].value", "addresses[].region_code"),
-                _one_phone_is_of_a_country,
-                severity="warning",
-            )
-        )
-    if {"opened_at", "closed_at"} <= names:
-        rules.append(Rule("rule.closed_before_opened", ("opened_at", "closed_at"), _in_order))
-    return tuple(rules)
+def check_paths(model: type[Any], paths: Iterable[str]) -> None:
+    """Refuse paths that no object of *model* can have.
+
+    >>> from custinfo.model import Customer
+    >>> check_paths(Customer, ("emails[].value", "extra.anything"))
+    """
+    for path in paths:
+        if not _exists(model, path.split(".")):
+            raise InvalidFieldError(f"{model.__name__} has nothing at {path!r}; see its fields", code="schema")
 
 
-def _identifiers_are_valid(identifiers: tuple[Any, ...]) -> bool:
-    known = [(_IDENTIFIERS.get(identifier.scheme), identifier.value) for identifier in identifiers]
-    return all(validator(value).ok for validator, value in known if validator is not None)
-
-
-def _birth_date_fits(birth_date: dt.date, identifiers: tuple[Any, ...]) -> bool:
-    results = [_cn_id.cn_resident_id(one.value) for one in identifiers if one.scheme == "cn_resident_id"]
-    return all(result.meta["birth_date"] == birth_date for result in results if result)
-
-
-def _one_phone_is_of_a_country(phones: tuple[str, ...], countries: tuple[str, ...]) -> bool:
-    return bool({phone(number).meta["region"] for number in phones} & {*countries})
-
-
-def _in_order(opened: Any, closed: Any) -> bool:
-    return bool(closed >= opened)
+def _exists(model: type[Any], names: list[str]) -> bool:
+    name = names[0].removesuffix("[]")
+    attribute = next((one for one in attrs.fields(attrs.resolve_types(model)) if one.name == name), None)
+    if attribute is None:
+        return hasattr(model, name)  # a property
+    kinds = _kinds(attribute.type)
+    if names[0] != name and not _SEQUENCES.intersection(kind for kind in kinds if isinstance(kind, type)):
+        return False
+    inner = _attrs_class(kinds)
+    return len(names) == 1 or inner is None or _exists(inner, names[1:])

@@ -119,6 +119,10 @@ rule.identifier error
 rule.birth_date_of_id error
 rule.phone_country warning
 rule.closed_before_opened error
+rule.sex_of_id error
+rule.iban_country warning
+rule.outdated warning
+rule.reference warning
 """
 
 CODES: tuple[tuple[str, str], ...] = tuple(

@@ -119,4 +119,8 @@ MESSAGES = {
     "rule.birth_date_of_id": "The birth date is not that of the resident identity number.",
     "rule.phone_country": "No phone number is of a country of the addresses.",
     "rule.closed_before_opened": "Something was closed before it was opened.",
+    "rule.sex_of_id": "The sex is not that of the resident identity number.",
+    "rule.iban_country": "No bank account is in a country of the addresses.",
+    "rule.outdated": "The date lies further back than allowed.",
+    "rule.reference": "The value is not that of the reference.",
 }

@@ -119,4 +119,8 @@ MESSAGES = {
     "rule.birth_date_of_id": "出生日期与身份证号码不一致。",
     "rule.phone_country": "电话号码与地址所在国家不一致。",
     "rule.closed_before_opened": "关闭时间早于开立时间。",
+    "rule.sex_of_id": "性别与身份证号码不一致。",
+    "rule.iban_country": "银行账户与地址所在国家不一致。",
+    "rule.outdated": "日期早于允许的期限。",
+    "rule.reference": "与参照数据不一致。",
 }
