@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
 import os
 import socket
@@ -92,6 +93,11 @@ def key_arn(kms):
     return kms.create_key()["KeyMetadata"]["Arn"]
 
 
+@pytest.fixture(scope="module")
+def two_keys(kms):
+    return [kms.create_key()["KeyMetadata"]["Arn"] for _ in range(2)]
+
+
 @pytest.fixture
 def aws(switch, key_arn):
     return AwsKmsKeyProvider(key_arn, client=switch)
@@ -99,12 +105,12 @@ def aws(switch, key_arn):
 
 class TestAwsKms(KeyProviderContract):
     @pytest.fixture(autouse=True)
-    def _client(self, kms):
-        self.kms = kms
+    def _client(self, kms, two_keys):
+        self.kms, self.keys = kms, itertools.cycle(two_keys)
         self.switches = {}
 
     def make_provider(self):
-        arn = self.kms.create_key()["KeyMetadata"]["Arn"]
+        arn = next(self.keys)
         switch = self.switches[arn] = Switch(self.kms)
         return AwsKmsKeyProvider(arn, client=switch)
 
@@ -256,6 +262,29 @@ def test_errors_name_what_kms_said(aws, switch):
     switch.fails_with("DisabledException", SECRET)
     with pytest.raises(KeyUnavailableError, match=r"disabled.*\(DisabledException\)"):
         aws.wrap(KEY, b"c")
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "code"),
+    [
+        ("DisabledException", "", "key.disabled"),
+        ("KMSInvalidStateException", "pending deletion", "key.pending_deletion"),
+        ("NotFoundException", "", "key.missing"),
+        ("AccessDeniedException", "", "key.denied"),
+        ("KMSInternalException", "", "key_unavailable"),
+    ],
+)
+def test_a_key_taken_away_closes_a_warm_keyring_when_its_root_expires(aws, switch, clock, name, message, code):
+    cipher = FieldCipher(Keyring(aws, MemoryKeyStore(), cache_ttl_s=60))
+    token = cipher.encrypt("Anna", **HERE)
+    switch.fails_with(name, message)
+    clock.now += 59
+    assert cipher.decrypt(token, **HERE) == "Anna"  # what it has in memory it may use that long
+    clock.now += 1
+    assert refused(lambda: cipher.decrypt(token, **HERE)) == code
+    assert refused(lambda: cipher.encrypt("Bert", **HERE)) == code
+    switch.fault = None
+    assert cipher.decrypt(token, **HERE) == "Anna"
 
 
 def test_a_key_that_moto_does_not_know_is_missing(kms):

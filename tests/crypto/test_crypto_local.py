@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -80,3 +81,45 @@ def test_a_line_end_of_another_system_is_taken(tmp_path):
     path.touch(0o600)
     path.write_bytes(b"00" * 32 + b"\r\n")
     assert LocalKeyProvider.from_file(path).key_uri == LocalKeyProvider(bytes(32)).key_uri
+
+
+@posix
+def test_a_link_to_a_key_file_open_to_others_is_refused(tmp_path):
+    LocalKeyProvider.create_file(tmp_path / "kek")
+    (tmp_path / "kek").chmod(0o640)
+    (tmp_path / "link").symlink_to(tmp_path / "kek")
+    with pytest.raises(InvalidFieldError) as caught:
+        LocalKeyProvider.from_file(tmp_path / "link")
+    assert caught.value.code == "key.file_mode"
+
+
+@posix
+def test_a_key_file_is_not_made_behind_a_link(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InvalidFieldError) as caught:
+        LocalKeyProvider.create_file(tmp_path / "link")
+    assert caught.value.code == "key.file_exists"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_folder_that_is_not_there_says_so(tmp_path):
+    with pytest.raises(KeyUnavailableError) as caught:
+        LocalKeyProvider.create_file(tmp_path / "none" / "kek")
+    assert caught.value.code == "key.file_write"
+
+
+def test_a_full_disk_leaves_no_half_of_a_key_file(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(KeyUnavailableError, match="space") as caught:
+        LocalKeyProvider.create_file(tmp_path / "kek")
+    assert caught.value.code == "key.file_write"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_place_of_a_key_file_says_so(tmp_path):
+    with pytest.raises(KeyUnavailableError) as caught:
+        LocalKeyProvider.from_file(tmp_path)
+    assert caught.value.code == "key.file_missing"

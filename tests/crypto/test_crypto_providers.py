@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import struct
+import subprocess
 
+import attrs
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from custinfo.crypto import (
     BlindIndex,
@@ -25,6 +31,7 @@ from custinfo.crypto import (
     RsaKeyProvider,
     WrappedKey,
 )
+from custinfo.crypto._rows import pack_roots, root_context, unpack_roots
 from custinfo.errors import AccessDeniedError, DecryptionError, InvalidFieldError
 from custinfo.testing import KeyProviderContract
 
@@ -220,3 +227,69 @@ def test_the_kek_can_move_from_a_passphrase_to_a_key_pair():
     token = FieldCipher(keyring).encrypt("x", **HERE)
     keyring.rotate_kek(new)
     assert FieldCipher(Keyring(new, store)).decrypt(token, **HERE) == "x"
+
+
+def test_a_passphrase_cannot_be_found_in_the_key_store_and_each_wrap_has_its_own_salt():
+    provider = PassphraseKeyProvider("secret words", **CHEAP)
+    blobs = [provider.wrap(b"k" * 32, b"").blob for _ in range(2)]
+    assert blobs[0][:16] != blobs[1][:16]
+    assert b"secret" not in blobs[0]
+
+
+def test_costs_that_this_machine_was_made_with_are_no_denial_of_service():
+    costs = {"memory_kib": 8 * 20, "iterations": 20, "lanes": 20}  # beyond what is taken without being told
+    wrapped = PassphraseKeyProvider("secret words", **costs).wrap(b"k" * 32, b"")
+    assert PassphraseKeyProvider("secret words", **costs).unwrap(wrapped, b"") == b"k" * 32
+    with pytest.raises(DecryptionError, match="higher costs"):
+        PassphraseKeyProvider("secret words", **CHEAP).unwrap(wrapped, b"")
+
+
+def openssl(*arguments, stdin):
+    run = subprocess.run(["openssl", *arguments], input=stdin, capture_output=True, check=False)
+    assert run.returncode == 0, run.stderr.decode()
+    return run.stdout
+
+
+@pytest.mark.skipif(
+    shutil.which("openssl") is None, reason="the openssl command is not there to check RSA-OAEP against"
+)
+def test_openssl_opens_what_the_rsa_provider_wrapped_and_the_other_way_round(tmp_path):
+    pem = RSA.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "key.pem").write_bytes(pem)
+    options = ["-inkey", str(tmp_path / "key.pem")]
+    for option in ("rsa_padding_mode:oaep", "rsa_oaep_md:sha256", "rsa_mgf1_md:sha256"):
+        options += ["-pkeyopt", option]
+    options += ["-pkeyopt", f"rsa_oaep_label:{b'root of shop-1'.hex()}"]
+    provider = RsaKeyProvider(RSA)
+    wrapped = provider.wrap(bytes(range(32)), b"root of shop-1")
+    assert openssl("pkeyutl", "-decrypt", *options, stdin=wrapped.blob) == bytes(range(32))
+    theirs = openssl("pkeyutl", "-encrypt", *options, stdin=bytes(range(32)))
+    assert provider.unwrap(WrappedKey(provider.key_uri, "", theirs), b"root of shop-1") == bytes(range(32))
+
+
+def test_the_uri_of_a_key_pair_is_the_fingerprint_that_the_format_page_names():
+    der = RSA.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert RsaKeyProvider(RSA).key_uri == f"rsa:{hashlib.sha256(der).digest()[:16].hex()}"
+    der = X25519.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert HpkeKeyProvider(X25519).key_uri == f"hpke:{hashlib.sha256(der).digest()[:16].hex()}"
+
+
+def test_an_hpke_blob_is_what_the_format_page_says():
+    wrapped = HpkeKeyProvider(X25519.public_key()).wrap(b"k" * 32, b"context")
+    assert len(wrapped.blob) == 32 + 32 + 16
+    suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+    assert suite.decrypt(wrapped.blob, X25519, b"context") == b"k" * 32
+
+
+@pytest.mark.parametrize(("cls", "private"), [(RsaKeyProvider, RSA), (HpkeKeyProvider, X25519)], ids=["rsa", "hpke"])
+def test_only_keys_of_32_bytes_come_out_of_a_key_pair(cls, private):
+    """Anybody can wrap under a public key, so a keyring must not take what is no key."""
+    store, provider = MemoryKeyStore(), cls(private)
+    Keyring(provider, store).secret("audit")
+    row, revision = store.get("root/default")
+    [entry] = unpack_roots(row)
+    short = provider.wrap(b"k" * 31, root_context("default", entry.root_id))
+    store.put([("root/default", pack_roots((attrs.evolve(entry, wrapped=short),)), revision)])
+    with pytest.raises(DecryptionError) as caught:
+        Keyring(provider, store).secret("audit")
+    assert caught.value.code == "key.unwrap"

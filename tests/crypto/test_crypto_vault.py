@@ -156,6 +156,37 @@ def test_a_sealed_vault_says_so(vault, transit):
         vault.wrap(KEY, b"c")
 
 
+@pytest.mark.parametrize(
+    ("take", "give", "code"),
+    [
+        (lambda t: setattr(t, "sealed", True), lambda t: setattr(t, "sealed", False), "key_unavailable"),
+        (lambda t: t.may.remove("decrypt"), lambda t: t.may.add("decrypt"), "key.denied"),
+        (
+            lambda t: setattr(t.keys["customers"], "min_decryption_version", 2),
+            lambda t: setattr(t.keys["customers"], "min_decryption_version", 1),
+            "key.disabled",
+        ),
+        (
+            lambda t: t.keys.update(gone=t.keys.pop("customers")),
+            lambda t: t.keys.update(customers=t.keys["gone"]),
+            "key.missing",
+        ),
+    ],
+    ids=["sealed", "denied", "withdrawn", "deleted"],
+)
+def test_a_key_taken_away_closes_a_warm_keyring_when_its_root_expires(vault, transit, clock, take, give, code):
+    cipher = FieldCipher(Keyring(vault, MemoryKeyStore(), cache_ttl_s=60))
+    token = cipher.encrypt("Anna", **HERE)
+    take(transit)
+    clock.now += 59
+    assert cipher.decrypt(token, **HERE) == "Anna"  # what it has in memory it may use that long
+    clock.now += 1
+    assert refused(lambda: cipher.decrypt(token, **HERE)) == code
+    assert refused(lambda: cipher.encrypt("Bert", **HERE)) == code
+    give(transit)
+    assert cipher.decrypt(token, **HERE) == "Anna"
+
+
 def test_a_token_that_may_not_is_told_from_an_outage(vault, transit, client):
     wrapped = vault.wrap(KEY, b"c")
     transit.may.remove("decrypt")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -64,6 +65,7 @@ class LocalKeyProvider:
 
         Raises:
             InvalidFieldError: "key.file_exists".
+            KeyUnavailableError: "key.file_write" if the file cannot be written; nothing of it is left.
 
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -79,11 +81,18 @@ class LocalKeyProvider:
                 "there is a file of this name already; read it with from_file or choose another name",
                 code="key.file_exists",
             ) from None
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(key.hex().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        _sync_folder(Path(path).resolve().parent)
+        except OSError as exc:
+            raise _not_written(exc) from None
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(key.hex().encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            _sync_folder(Path(path).resolve().parent)
+        except OSError as exc:
+            with contextlib.suppress(OSError):
+                Path(path).unlink()
+            raise _not_written(exc) from None
         return cls(key)
 
     @classmethod
@@ -167,6 +176,12 @@ class LocalKeyProvider:
             raise DecryptionError(
                 "the wrapped key was altered, or belongs to another tenant; restore it from a backup", code="key.unwrap"
             ) from None
+
+
+def _not_written(exc: OSError) -> KeyUnavailableError:
+    return KeyUnavailableError(
+        f"the key file cannot be written ({exc.strerror}); check its folder and the space there", code="key.file_write"
+    )
 
 
 def _sync_folder(folder: Path) -> None:
