@@ -14,6 +14,7 @@ from custinfo.store._codec import EntityCodec
 from custinfo.store._history import former_states, purge_states, state_of
 from custinfo.store._project import project
 from custinfo.store._protocol import Key, Record, RecordStore, SupportsBulk, Unit
+from custinfo.store._reindex import reindex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -321,6 +322,36 @@ class Collection(Generic[T]):
             self.purge_history(id, unit=inside)
             inside.delete(self.kind, id, record.version)
             inside.emit(f"{self.kind}.deleted", id, b"")
+
+    def reindex(self) -> int:
+        """Give every record the look-up tokens under the current index keys; the objects stay as they are.
+
+        Run it between `BlindIndex.rotate` and `BlindIndex.finish_rotation`, and once more afterwards to drop the
+        tokens of the former key. It goes page by page, each in a unit of its own, may be repeated after a kill, and
+        writes only what is not as it should be. A record that is written has a new version, and no event or former
+        state, since nothing in the object changed. Stubs of erased customers keep the tokens that they have.
+
+        Returns:
+            How many records were written.
+
+        Raises:
+            ConflictError: another writer changed a record meanwhile; run it again.
+
+        >>> from custinfo.crypto import BlindIndex, FieldCipher, Keyring, LocalKeyProvider, MemoryKeyStore
+        >>> from custinfo.model import Customer, Email
+        >>> from custinfo.store import MemoryStore
+        >>> keyring = Keyring(LocalKeyProvider.generate(), MemoryKeyStore())
+        >>> customers = Collection(MemoryStore(), Customer, FieldCipher(keyring))
+        >>> _ = customers.put(Customer(id="c1", emails=[Email("rosa@example.com")]))
+        >>> index = BlindIndex(keyring, "customer.email", normalize=str, bits=256)
+        >>> index.rotate()
+        >>> customers.reindex(), customers.reindex()
+        (1, 0)
+        >>> index.finish_rotation()
+        >>> [customer.id for customer in customers.find(email="rosa@example.com")]
+        ['c1']
+        """
+        return reindex(self.store, self.codec)
 
     def purge_history(self, id: str, *, versions: Container[int] | None = None, unit: Unit) -> int:
         """Delete the former states of one object; gives their number.
