@@ -7,7 +7,7 @@ from threading import RLock
 from weakref import WeakSet
 
 from custinfo.crypto import _watch
-from custinfo.crypto._data_keys import DataKeys, Held
+from custinfo.crypto._data_keys import DataKeys
 from custinfo.crypto._format import bad_token, framed
 from custinfo.crypto._root import RootRing
 from custinfo.crypto._rows import DATA_KEY_MAGIC, Names, unpack_keys
@@ -85,9 +85,13 @@ class KeyAccess:
         if now >= self._look_at:
             self.look(now)
         if self.per_subject:
-            held = self._held.get(self._prefix + subject)
+            name = self._prefix + subject
+            held = self._held.get(name)
             if held is None or held.stamp != self._watch.stamp or not held.header:
-                held = self._writable(subject)
+                if not subject:
+                    check_subject(subject)
+                held = self._data.writable(name, subject)
+                self._mind_expiry()
             return held.header, self._seal(held.key)
         self._messages_left -= messages
         process = self._process
@@ -143,28 +147,29 @@ class KeyAccess:
         if now >= self._look_at:
             self.look(now)
         if self.per_subject:
-            held = self._held.get(self._prefix + subject)
-            if held is not None and held.header == header and held.stamp == self._watch.stamp:
-                return self._seal(held.key)
-            return self._other_reader(subject, header)
+            name = self._prefix + subject
+            held = self._held.get(name)
+            if held is None or held.header != header or held.stamp != self._watch.stamp:
+                return self._other_reader(name, subject, header)
+            return self._seal(held.key)
         last = self._last_read
         if last is not None and last[1] == header and last[0] == self._watch.stamp:
             return last[2]
         return self._process_reader(header)
 
-    def _other_reader(self, subject: str, header: bytes) -> Seal:
+    def _other_reader(self, name: str, subject: str, header: bytes) -> Seal:
         """What `reader` gives for a key that is cold, or not the one that new tokens of the subject are made with."""
         suite = self._allowed(header)
-        check_subject(subject)
-        name, kid = self._prefix + subject, header[2:]
+        if not subject:
+            check_subject(subject)
+        kid = header[2:]
         held = self._held.get(name)
         key = held.find(kid) if held is not None and held.stamp == self._watch.stamp else None
         if key is None:
             held = self._data.load(name, subject)
             self._mind_expiry()
-            key = held.find(kid) if held is not None else None
-        if key is None:
-            return self._process_reader(header)  # it may date from before the keyring's mode was changed
+            if held is None or (key := held.find(kid)) is None:
+                return self._process_reader(header)  # it may date from before the keyring's mode was changed
         return suite.seal(key)
 
     def _process_reader(self, header: bytes) -> Seal:
@@ -273,12 +278,6 @@ class KeyAccess:
             self.check_open()
         if self.ring.expires_at < self._look_at:
             self._look_at = self.ring.expires_at
-
-    def _writable(self, subject: str) -> Held:
-        check_subject(subject)
-        held = self._data.writable(self._prefix + subject, subject)
-        self._mind_expiry()
-        return held
 
     def _process_key(self, messages: int) -> tuple[int, bytes, Seal]:
         with self._lock:

@@ -202,7 +202,15 @@ class FieldCipher:
             framed(subject)  # refuses what is not text, before any key is made
         self._keys.writers(subjects)
         encrypt_record = self.encrypt_record
-        return [encrypt_record(values, entity=entity, record=rec, subject=sub) for rec, sub, values in rows]
+        tokens: list[dict[str, bytes]] = []
+        for at in range(0, len(rows), _ROWS_AT_ONCE):
+            # Making those keys changed the key store, so they are looked at once more: many in one look.
+            self._keys.readers(subjects[at : at + _ROWS_AT_ONCE])
+            tokens += [
+                encrypt_record(values, entity=entity, record=record, subject=subject)
+                for record, subject, values in rows[at : at + _ROWS_AT_ONCE]
+            ]
+        return tokens
 
     def decrypt(self, token: bytes, *, entity: str, record: str, field: str, subject: str | None = None) -> object:
         """The value of a token.

@@ -98,8 +98,28 @@ class DataKeys:
             self._keep(name, self._opened(stamp, revision, found_deks))
         return absent
 
-    def make(self, subjects: dict[str, str]) -> Held:
-        """Make a data key for each of *subjects* (row name -> subject), durable in one put; gives the last one.
+    def make(self, name: str, subject: str) -> Held:
+        """Make the data key of one subject, durable when it returns.
+
+        Written out, since an import record by record pays it each time; `make_many` is for all else.
+
+        Raises:
+            ConflictError: the row exists already; nothing was written.
+            KeyDestroyedError: the row is a tombstone; nothing was written.
+        """
+        stamp = self._watch.stamp
+        ring = self._ring
+        root_id, siv = ring.for_wrapping(1)
+        dek = os.urandom(KEY_LEN)
+        key, kid = field_key(dek)
+        blob = siv.encrypt(dek, [DATA_KEY, ring.tenant_aad, subject.encode(), kid])
+        self._watch.store.put([(name, DATA_KEY_MAGIC + root_id + kid + blob, 0)])
+        if ring.moved_from(root_id):
+            self._confirm(root_id, {name: subject}, [dek])
+        return self._keep(name, Held(stamp, 1, self._start + kid, key, None))
+
+    def make_many(self, subjects: dict[str, str]) -> None:
+        """Make a data key for each of *subjects* (row name -> subject), durable in one put.
 
         Raises:
             ConflictError: a row exists already; nothing was written.
@@ -120,8 +140,7 @@ class DataKeys:
         self._watch.store.put(items)
         self._confirm(root_id, subjects, deks)
         for name, (key, kid) in zip(subjects, keys, strict=True):
-            held = self._keep(name, Held(stamp, 1, self._start + kid, key, None))
-        return held
+            self._keep(name, Held(stamp, 1, self._start + kid, key, None))
 
     def make_missing(self, subjects: dict[str, str]) -> None:
         """Make the data keys of those *subjects* (row name -> subject) that have none, durable in one put.
@@ -133,7 +152,7 @@ class DataKeys:
         try:
             # In a first import no subject has a key, and asking for each would cost more than the put.
             if self.load(*first) is None:
-                self.make(subjects)
+                self.make_many(subjects)
                 return
         except (ConflictError, KeyDestroyedError):
             pass
@@ -141,7 +160,7 @@ class DataKeys:
             missing = self.load_many(subjects)
             try:
                 if missing:
-                    self.make(missing)
+                    self.make_many(missing)
                 return
             except (ConflictError, KeyDestroyedError):
                 continue
@@ -170,7 +189,7 @@ class DataKeys:
                 return held
             try:
                 if held is None:
-                    return self.make({name: subject})
+                    return self.make(name, subject)
                 self._append(name, subject)
             except (ConflictError, KeyDestroyedError):
                 continue  # somebody else was first; the next load says what is there now
@@ -237,10 +256,9 @@ class DataKeys:
         ring, owner, deks = self._ring, subject.encode(), []
         for at in range(2, len(row), DATA_KEY_ENTRY_LEN):
             kid_at, blob_at = at + ID_LEN, at + 2 * ID_LEN
+            aad = [DATA_KEY, ring.tenant_aad, owner, row[kid_at:blob_at]]
             try:
-                siv = ring.for_unwrapping(row[at:kid_at])
-                aad = [DATA_KEY, ring.tenant_aad, owner, row[kid_at:blob_at]]
-                deks.append(siv.decrypt(row[blob_at : at + DATA_KEY_ENTRY_LEN], aad))
+                deks.append(ring.for_unwrapping(row[at:kid_at]).decrypt(row[blob_at : at + DATA_KEY_ENTRY_LEN], aad))
             except InvalidTag:
                 continue  # damaged, or of another subject: the rest still serves
             except DecryptionError as exc:
@@ -250,13 +268,12 @@ class DataKeys:
         return deks
 
     def _opened(self, stamp: int, revision: int, deks: list[bytes]) -> Held:
-        if not deks:
-            return Held(stamp, revision, b"", b"", None)
-        key, kid = field_key(deks[0])
-        more = None
-        if len(deks) > 1:
-            more = {other_kid: other for other, other_kid in map(field_key, deks[1:])}
-        return Held(stamp, revision, self._start + kid, key, more)
+        if len(deks) == 1:
+            key, kid = field_key(deks[0])
+            return Held(stamp, revision, self._start + kid, key, None)
+        keys = {kid: key for key, kid in map(field_key, deks)}
+        kid = next(iter(keys), b"")
+        return Held(stamp, revision, kid and self._start + kid, keys.pop(kid, b""), keys)
 
     def _keep(self, name: str, held: Held) -> Held:
         if len(self.held) >= self._cache_size and name not in self.held:

@@ -62,6 +62,9 @@ class SupportsGetMany(Protocol):
         ...
 
 
+_ABSENT = (b"", 0)
+
+
 class MemoryKeyStore:
     """A `KeyStore` in memory, for tests and for data that need not outlive the process.
 
@@ -125,21 +128,18 @@ class MemoryKeyStore:
         """
         with self._lock:
             rows = self._rows
-            fresh: dict[str, tuple[bytes | None, int]] = {}
-            listed = False
-            for name, row, expected in items:
-                row_now, revision = rows.get(name, (b"", 0))
+            for name, _, expected in items:
+                row_now, revision = rows.get(name, _ABSENT)
                 if row_now is None:
                     raise KeyDestroyedError("the key was destroyed; nothing replaces a tombstone")
-                if revision != expected or name in fresh:
-                    raise ConflictError(
-                        "the row was written meanwhile; read it again and repeat", code="key_store.conflict"
-                    )
-                fresh[name] = (None if row is None else bytes(row), revision + 1)
-                listed |= expected == 0 or row is None
-            if listed:
-                self._sorted = None
-            rows.update(fresh)
+                if revision != expected:
+                    raise _conflict()
+            if len(items) > 1 and len({name for name, _, _ in items}) < len(items):
+                raise _conflict()
+            for name, row, expected in items:
+                rows[name] = (row, expected + 1)
+                if expected == 0 or row is None:
+                    self._sorted = None
             self._generation += 1
 
     def names(self, prefix: str = "", after: str = "", limit: int = 1000) -> list[str]:
@@ -172,3 +172,7 @@ class MemoryKeyStore:
         0
         """
         return self._generation
+
+
+def _conflict() -> ConflictError:
+    return ConflictError("the row was written meanwhile; read it again and repeat", code="key_store.conflict")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from custinfo.errors import ConflictError, KeyDestroyedError
 from custinfo.store import _checks
-from custinfo.store._protocol import Record, SupportsPurge
+from custinfo.store._protocol import Record, SupportsBulk, SupportsPurge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from custinfo.store._protocol import RecordStore, Unit
+    from custinfo.store._protocol import Key, RecordStore, Unit
 
 KIND = "key_row"
 COUNTER_KIND = "key_generation"
@@ -51,6 +51,17 @@ class RecordKeyStore:
         with self._store.unit(write=False) as unit:
             records = unit.get(KIND, [name])
         return _row(records[0]) if records else None
+
+    def get_many(self, names: Sequence[str]) -> list[tuple[bytes | None, int] | None]:
+        """`get` of each name, in one unit: see `custinfo.crypto.SupportsGetMany`.
+
+        >>> from custinfo.store import MemoryStore
+        >>> RecordKeyStore(MemoryStore()).get_many(["root/a", "root/b"])
+        [None, None]
+        """
+        with self._store.unit(write=False) as unit:
+            rows = {record.id: _row(record) for record in unit.get(KIND, names)}
+        return [rows.get(name) for name in names]
 
     def put(self, items: Sequence[tuple[str, bytes | None, int]]) -> None:
         """Compare and swap, all or none; durable when it returns.
@@ -111,18 +122,21 @@ class _Refused(Exception):  # noqa: N818 - never leaves this module
 
 def _swap(unit: Unit, items: Sequence[tuple[str, bytes | None, int]]) -> None:
     stored = {record.id: record for record in unit.get(KIND, [name for name, _, _ in items])}
-    seen: set[str] = set()
+    changes: dict[str, tuple[Record, Sequence[Key], int]] = {}
     for name, row, expected in items:
         old = stored.get(name)
         if old is not None and old.data[:1] == TOMBSTONE:
             raise _Refused(KeyDestroyedError("the key was destroyed; nothing replaces its tombstone"))
-        if name in seen or expected != (0 if old is None else old.version):
+        if name in changes or expected != (0 if old is None else old.version):
             # Names hold the ids of data subjects, so the message does not tell them.
             message = "the row was written meanwhile; read it again and repeat"
             raise _Refused(ConflictError(message, code="key_store.conflict"))
-        seen.add(name)
-        data = TOMBSTONE if row is None else LIVE + row
-        unit.put(Record(KIND, name, expected, data), (), expected)
+        changes[name] = (Record(KIND, name, expected, TOMBSTONE if row is None else LIVE + row), (), expected)
+    if isinstance(unit, SupportsBulk):
+        unit.put_many(changes.values())
+    else:
+        for change in changes.values():
+            unit.put(*change)
     counter = unit.get(COUNTER_KIND, [COUNTER_ID])
     version = counter[0].version if counter else 0
     unit.put(Record(COUNTER_KIND, COUNTER_ID, version, b""), (), version)
