@@ -88,6 +88,16 @@ def lowest(session: nox.Session) -> None:
 
 
 @nox.session
+def vectors(session: nox.Session) -> None:
+    """Run the published vectors of the primitives of crypto, those of the installed cryptography's own release."""
+    session.install("-e", ".", *group("vectors"))
+    command = ("python", "-c", "import cryptography; print(cryptography.__version__)")
+    version = str(session.run(*command, silent=True)).strip()
+    session.install(f"cryptography-vectors=={version}")
+    session.run("python", "-m", "pytest", "tests/crypto/primitive_vectors.py", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Ruff (rules and format) and the floors of the architecture."""
     session.install("-e", ".", *group("lint"))
