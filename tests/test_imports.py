@@ -8,10 +8,13 @@ import pytest
 HEAVY = {
     "attr",
     "attrs",
+    "boto3",
+    "botocore",
     "cattrs",
     "cryptography",
     "dns",
     "email_validator",
+    "hvac",
     "numpy",
     "pandas",
     "phonenumbers",
@@ -55,3 +58,12 @@ def test_reading_csv_loads_no_numpy():
     assert not loaded_by("from custinfo.exchange import read_csv; list(read_csv(b'id\\n1\\n'))") & (
         HEAVY - {"attr", "attrs"}
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("AwsKmsKeyProvider", "arn:aws:kms:eu-central-1:111122223333:key/example"), ("VaultKeyProvider", "customers")],
+)
+def test_a_key_provider_over_a_client_that_was_given_loads_no_library_of_its_service(name, key):
+    loaded = loaded_by(f"from custinfo.crypto import {name}; {name}({key!r}, client=object())")
+    assert not loaded & {"boto3", "botocore", "hvac", "requests", "urllib3"}

@@ -23,6 +23,8 @@ from custinfo.crypto import (
     VaultKeyProvider,
     WrappedKey,
     _vault,
+    decrypt_stream,
+    encrypt_stream,
 )
 from custinfo.errors import DecryptionError, InvalidFieldError, KeyUnavailableError, MissingExtraError
 from custinfo.testing import KeyProviderContract
@@ -136,6 +138,13 @@ def test_the_key_moves_from_a_local_one_and_the_local_one_can_go(vault):
     token = FieldCipher(keyring).encrypt("Anna", **HERE)
     keyring.rotate_kek(vault)
     assert FieldCipher(Keyring(vault, store)).decrypt(token, **HERE) == "Anna"
+
+
+def test_a_stream_is_sealed_and_opened(vault, tmp_path):
+    (tmp_path / "clear").write_bytes(b"id,name")
+    encrypt_stream(tmp_path / "clear", tmp_path / "sealed", vault, context="export")
+    decrypt_stream(tmp_path / "sealed", tmp_path / "again", vault, context="export")
+    assert (tmp_path / "again").read_bytes() == b"id,name"
 
 
 def test_many_records_cost_one_unwrap(vault, transit):
