@@ -177,11 +177,25 @@ def local_days(moments: Int64, zone: dt.tzinfo) -> Int64:
     >>> local_days(np.array([0, 15 * 3_600_000_000, 16 * 3_600_000_000]), shanghai).tolist()
     [0, 0, 1]
     """
-    if not len(moments) or zone is dt.UTC:
-        return moments // DAY_US
-    starts, offsets = _offsets(int(moments.min()), int(moments.max()), zone)
-    days: Int64 = (moments + offsets[np.searchsorted(starts, moments, side="right") - 1]) // DAY_US
+    days: Int64 = local_moments(moments, zone) // DAY_US
     return days
+
+
+def local_moments(moments: Int64, zone: dt.tzinfo) -> Int64:
+    """What the clock on the wall shows at each instant, in microseconds since 1970-01-01 00:00 of that clock.
+
+    Args:
+        moments: shape (n,), microseconds since 1970 in UTC, none missing.
+        zone: the zone whose clock counts.
+
+    >>> (local_moments(np.array([0]), zone_of("Asia/Shanghai")) // 3_600_000_000).tolist()
+    [8]
+    """
+    if not len(moments) or zone is dt.UTC:
+        return moments
+    starts, offsets = _offsets(int(moments.min()), int(moments.max()), zone)
+    local: Int64 = moments + offsets[np.searchsorted(starts, moments, side="right") - 1]
+    return local
 
 
 def _offsets(first: int, last: int, zone: dt.tzinfo) -> tuple[Int64, Int64]:
