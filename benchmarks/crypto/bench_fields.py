@@ -8,6 +8,9 @@ decrypt. All take turns, CPU time is taken, and the best round counts. Only the 
 - tenant: one data key per process; decrypted by a second keyring, whose cache is cold at the start of each round
 - subject: a new subject, and so a new data key, for each record; decrypted cold (no key in memory) and warm
 - batch: the same through encrypt_records / decrypt_records, where all new keys are one write
+- SQLite: keys in a file by store.RecordKeyStore, warm; the figure to hold against is "subject, warm"
+- SM4: tenant mode with suite 2, against the same floor of AES-GCM
+- Tink: KmsEnvelopeAead over a key in the process, if the package tink is installed
 """
 
 from __future__ import annotations
@@ -16,11 +19,20 @@ import argparse
 import gc
 import os
 import struct
+import tempfile
 import time
+from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from custinfo.crypto import FieldCipher, Keyring, LocalKeyProvider, MemoryKeyStore
+from custinfo.store import RecordKeyStore, SqliteStore
+
+try:
+    import tink
+    from tink import aead
+except ModuleNotFoundError:
+    tink = None
 
 FIELDS = ("name", "email", "phone", "id_no", "address")
 GOALS = {
@@ -65,11 +77,23 @@ def floor(records):
     return middle - start, end - middle
 
 
-def single(mode: str, *, warm: bool = False):
+def single(mode: str, *, warm: bool = False, sqlite: bool = False, suite: str = "AES-256-GCM"):
     def run(records):
-        provider, store = LocalKeyProvider.generate(), MemoryKeyStore()
-        writer = FieldCipher(Keyring(provider, store, mode=mode))
-        reader = FieldCipher(Keyring(provider, store, mode=mode))
+        if not sqlite:
+            return measure(records, MemoryKeyStore())
+        with tempfile.TemporaryDirectory() as folder:
+            store = SqliteStore(Path(folder) / "keys.db")
+            try:
+                return measure(records, RecordKeyStore(store))
+            finally:
+                store.close()
+
+    def measure(records, store):
+        provider = LocalKeyProvider.generate()
+        writer = FieldCipher(Keyring(provider, store, mode=mode, suite=suite))
+        reader = FieldCipher(Keyring(provider, store, mode=mode, suite=suite))
+        if sqlite:  # one write for the keys of all; one by one each would wait for the disk
+            writer.encrypt_records([(rid, None, {}) for rid, _ in records], entity="customer")
         start = time.process_time()
         tokens = [writer.encrypt_record(values, entity="customer", record=rid) for rid, values in records]
         middle = time.process_time()
@@ -105,13 +129,37 @@ def batch(records):
     return middle - start, end - middle
 
 
+def tink_envelope(records):
+    aead.register()
+    handle = tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)
+    envelope = aead.KmsEnvelopeAead(aead.aead_key_templates.AES256_GCM, handle.primitive(aead.Aead))
+    framed = {field: struct.pack(">I", len(field)) + field.encode() for field in FIELDS}
+    part = [
+        (rid.encode(), {f: v if type(v) is bytes else v.encode() for f, v in rec.items()})
+        for rid, rec in records[: len(records) // 10]
+    ]
+    start = time.process_time()
+    tokens = [{f: envelope.encrypt(v, rid + framed[f]) for f, v in values.items()} for rid, values in part]
+    middle = time.process_time()
+    for (rid, _), token in zip(part, tokens, strict=True):
+        for field, sealed in token.items():
+            envelope.decrypt(sealed, rid + framed[field])
+    end = time.process_time()
+    scale = len(records) / len(part)
+    return (middle - start) * scale, (end - middle) * scale
+
+
 RUNS = {
     "floor": floor,
     "tenant": single("tenant"),
     "subject": single("subject"),
     "subject, batch": batch,
     "subject, warm": single("subject", warm=True),
+    "subject, SQLite": single("subject", warm=True, sqlite=True),
+    "tenant, SM4": single("tenant", suite="SM4-GCM"),
 }
+if tink:
+    RUNS["Tink envelope"] = tink_envelope
 
 
 def main() -> None:

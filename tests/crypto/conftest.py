@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from crypto_helpers import Counting, Recording
+from crypto_helpers import SUITES, Counting, Recording
 
 from custinfo.crypto import _watch as watch_module
 
@@ -31,3 +31,9 @@ def store():
 @pytest.fixture
 def provider():
     return Counting()
+
+
+@pytest.fixture(params=SUITES)
+def suite(request):
+    """What tokens are sealed with: a test that takes this runs under every suite."""
+    return request.param

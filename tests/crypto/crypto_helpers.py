@@ -6,8 +6,22 @@ import pytest
 
 from custinfo.crypto import FieldCipher, Keyring, LocalKeyProvider, MemoryKeyStore
 from custinfo.crypto._rows import unpack_roots
+from custinfo.crypto._suites import suite_of
+from custinfo.errors import InvalidFieldError
 
 HERE = {"entity": "customer", "record": "17", "field": "email"}
+
+
+def _has_sm4():
+    try:
+        return bool(suite_of("SM4-GCM"))
+    except InvalidFieldError:
+        return False
+
+
+needs_sm4 = pytest.mark.skipif(not _has_sm4(), reason="the OpenSSL of cryptography has no SM4 here")
+SUITES = ["AES-256-GCM", pytest.param("SM4-GCM", marks=needs_sm4)]
+STARTS = {"AES-256-GCM": b"\xc1\x01", "SM4-GCM": b"\xc1\x02"}
 
 
 class Counting:

@@ -1,4 +1,4 @@
-"""Field format version 1 written a second time, from docs/crypto-format.md alone, with nothing shared but AES and HMAC.
+"""Field format version 1 written a second time, from docs/crypto-format.md alone, sharing only AES, SM4 and HMAC.
 
 Slow and plain on purpose: the tests hold the library against it, and `python crypto_oracle.py` prints the frozen
 vectors that tests/crypto/vectors.json was made from.
@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 
 
@@ -35,12 +36,20 @@ def pad(data: bytes) -> bytes:
     return data
 
 
-def token(dek, nonce, codec, value, *, tenant, entity, record, field):
+def sealed(suite, key, nonce, plaintext, aad):
+    if suite == 1:
+        return AESGCM(key).encrypt(nonce, plaintext, aad)
+    encryptor = Cipher(algorithms.SM4(key[:16]), modes.GCM(nonce)).encryptor()
+    encryptor.authenticate_additional_data(aad)
+    return encryptor.update(plaintext) + encryptor.finalize() + encryptor.tag
+
+
+def token(dek, nonce, codec, value, *, tenant, entity, record, field, suite=1):
     okm = hkdf_expand(dek, b"custinfo/v1/field", 64)
     key, kid = okm[:32], okm[32:]
-    header = b"\xc1\x01" + kid
+    header = b"\xc1" + bytes([suite]) + kid
     aad = header + framed(tenant) + framed(entity) + framed(record) + framed(field)
-    return header + nonce + AESGCM(key).encrypt(nonce, pad(bytes([codec]) + value), aad)
+    return header + nonce + sealed(suite, key, nonce, pad(bytes([codec]) + value), aad)
 
 
 def text(data: bytes) -> str:
@@ -118,7 +127,7 @@ def vectors() -> dict[str, object]:
 
     dek, root_secret, kek = key("dek"), key("root"), key("kek")
     place = {"tenant": "shop-1", "entity": "customer", "record": "c-17", "field": "given_name"}
-    fields = []
+    fields, fields_sm4 = [], []
     for number, (name, (codec, value)) in enumerate(CODECS.items()):
         nonce = key(f"nonce {number}")[:12]
         made = token(dek, nonce, codec, value, **place)
@@ -126,6 +135,8 @@ def vectors() -> dict[str, object]:
             {"name": name, **place, "nonce": nonce.hex(), "codec": codec, "value": value.hex(), "token": made.hex()}
             | {"text": text(made)}
         )
+        made = token(dek, nonce, codec, value, **place, suite=2)
+        fields_sm4.append(fields[-1] | {"token": made.hex(), "text": text(made)})
     elsewhere = {"tenant": "\u5e97", "entity": "account", "record": "", "field": "\u00e9"}
     made = token(dek, bytes(12), 2, b"x", **elsewhere)
     fields.append(
@@ -134,12 +145,14 @@ def vectors() -> dict[str, object]:
     )
     key_uri, blob = local_blob(kek, key("kek nonce")[:12], root_secret, tenant="shop-1")
     secrets = [key("new secret"), key("old secret")]
+    kid = hkdf_expand(dek, b"custinfo/v1/field", 64)[32:]
     return {
         "about": "custinfo crypto format, version 1; see docs/crypto-format.md. All bytes are hexadecimal.",
         "dek": dek.hex(),
         "field_key": hkdf_expand(dek, b"custinfo/v1/field", 64)[:32].hex(),
-        "kid": hkdf_expand(dek, b"custinfo/v1/field", 64)[32:].hex(),
+        "kid": kid.hex(),
         "fields": fields,
+        "fields_sm4": fields_sm4,
         "keys": {
             "tenant": "shop-1",
             "subject": "c-17",
@@ -150,6 +163,7 @@ def vectors() -> dict[str, object]:
             "rows": {
                 "root/shop-1": root_row([(root(root_secret)[1], 0, key_uri, "", blob)]).hex(),
                 "subject/shop-1/c-17": data_key_row(root_secret, dek, tenant="shop-1", subject="c-17").hex(),
+                f"process/shop-1/{kid.hex()}": data_key_row(root_secret, dek, tenant="shop-1", subject="").hex(),
                 "secret/shop-1/index/email": secret_row(
                     root_secret, secrets, tenant="shop-1", name="index/email"
                 ).hex(),

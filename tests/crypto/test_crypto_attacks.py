@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import copy, deepcopy
 
 import pytest
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from crypto_helpers import STARTS, needs_sm4
 
 from custinfo.crypto import FieldCipher, Keyring, LocalKeyProvider, MemoryKeyStore, WrappedKey
 from custinfo.crypto._format import field_key
+from custinfo.crypto._suites import suite_of
 from custinfo.errors import CustInfoError, DecryptionError, InvalidFieldError, KeyDestroyedError
 
 VALUES = {"given_name": "Anna Example", "email": "anna@example.com", "born": 1980}
@@ -28,8 +28,14 @@ def mode(request):
 
 
 @pytest.fixture
-def ring(mode):
-    return Keyring(LocalKeyProvider.generate(), MemoryKeyStore(), mode=mode)
+def ring(mode, suite):
+    return Keyring(LocalKeyProvider.generate(), MemoryKeyStore(), mode=mode, suite=suite)
+
+
+@pytest.fixture
+def one_key(suite):
+    """A cipher under the data key of 32 zeros."""
+    return FieldCipher.from_dek(bytes(32), tenant="t", suite=suite)
 
 
 @pytest.fixture
@@ -99,13 +105,12 @@ def test_a_token_moved_elsewhere_is_refused(cipher, token, elsewhere):
     refusal(cipher, token, **({"subject": "17"} | elsewhere))
 
 
-def test_framing_keeps_neighbouring_names_apart():
-    cipher = FieldCipher.from_dek(bytes(32), tenant="t")
-    token = cipher.encrypt("x", entity="e", record="a", field="bc")
+def test_framing_keeps_neighbouring_names_apart(one_key, suite):
+    token = one_key.encrypt("x", entity="e", record="a", field="bc")
     with pytest.raises(DecryptionError):
-        cipher.decrypt(token, entity="e", record="ab", field="c")
+        one_key.decrypt(token, entity="e", record="ab", field="c")
     with pytest.raises(DecryptionError):
-        FieldCipher.from_dek(bytes(32), tenant="te").decrypt(token, entity="", record="a", field="bc")
+        FieldCipher.from_dek(bytes(32), tenant="te", suite=suite).decrypt(token, entity="", record="a", field="bc")
 
 
 def test_tokens_of_one_record_cannot_be_swapped(cipher):
@@ -116,28 +121,28 @@ def test_tokens_of_one_record_cannot_be_swapped(cipher):
                 refusal(cipher, tokens[other], field=field)
 
 
-def test_a_token_of_another_tenant_is_refused(token, ring, mode):
+def test_a_token_of_another_tenant_is_refused(token, ring, mode, suite):
     provider, store = ring._access.ring.provider, ring.key_store
-    other = FieldCipher(Keyring(provider, store, tenant="other", mode=mode))
+    other = FieldCipher(Keyring(provider, store, tenant="other", mode=mode, suite=suite))
     refusal(other, token)
     other.encrypt("x", **HERE, field="given_name")
     refusal(other, token)
 
 
-def test_a_token_of_another_tenant_with_its_key_row_moved_along_is_refused(ring, mode, token):
+def test_a_token_of_another_tenant_with_its_key_row_moved_along_is_refused(ring, mode, suite, token):
     provider, store = ring._access.ring.provider, ring.key_store
     for name in store.names():
         store.put([(name.replace("/default", "/other"), store.get(name)[0], 0)])
     # The root opens nowhere else already; with it every key below.
-    refusal(FieldCipher(Keyring(provider, store, tenant="other", mode=mode)), token)
+    refusal(FieldCipher(Keyring(provider, store, tenant="other", mode=mode, suite=suite)), token)
 
 
-def test_a_subject_swap_is_refused_warm_and_cold():
+def test_a_subject_swap_is_refused_warm_and_cold(suite):
     provider, store = LocalKeyProvider.generate(), MemoryKeyStore()
-    cipher = FieldCipher(Keyring(provider, store))
+    cipher = FieldCipher(Keyring(provider, store, suite=suite))
     token = cipher.encrypt("x", entity="note", record="n", field="text", subject="anna")
     cipher.encrypt("x", entity="note", record="n", field="text", subject="bert")
-    for one in (cipher, FieldCipher(Keyring(provider, store))):
+    for one in (cipher, FieldCipher(Keyring(provider, store, suite=suite))):
         refusal(one, token, entity="note", record="n", field="text", subject="bert")
         refusal(one, token, entity="note", record="n", field="text", subject="nobody")
         refusal(one, token, entity="note", record="n", field="text")
@@ -191,72 +196,34 @@ def test_every_altered_byte_of_the_root_row_is_refused():
             FieldCipher(Keyring(provider, store)).decrypt(token, **HERE, field="given_name")
 
 
-@pytest.mark.parametrize("suite", [0, 2, 3, 0xFF])
-def test_another_suite_is_refused(suite):
-    cipher = FieldCipher.from_dek(bytes(32), tenant="t")
-    token = cipher.encrypt("x", **HERE, field="given_name")
-    refusal(cipher, token[:1] + bytes([suite]) + token[2:])
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 0xFF])
+def test_another_suite_is_refused(one_key, suite, number):
+    token = one_key.encrypt("x", **HERE, field="given_name")
+    if number != STARTS[suite][1]:
+        refusal(one_key, token[:1] + bytes([number]) + token[2:])
 
 
-def test_a_ciphertext_valid_under_two_keys_opens_under_one_at_most():
-    """GCM does not commit to its key: such a ciphertext can be built (Dodis et al., CRYPTO 2018). The key id does."""
-    place = {"entity": "e", "record": "r", "field": "f"}
-    deks = [b"\x01" * 32, b"\x02" * 32]
-    for target in deks:
-        header = b"\xc1\x01" + field_key(target)[1]
-        aad = header + b"".join(len(x).to_bytes(4, "big") + x for x in (b"t", b"e", b"r", b"f"))
-        keys = [field_key(dek)[0] for dek in deks]
-        nonce = bytes(12)
-        body = two_key_ciphertext(keys, nonce, aad)
-        plain = [AESGCM(key).decrypt(nonce, body, aad) for key in keys]  # it is valid under both
-        assert plain[0] != plain[1]
-        token = header + nonce + body
-        for dek in deks:
-            if dek != target:
-                with pytest.raises(DecryptionError):
-                    FieldCipher.from_dek(dek, tenant="t").decrypt(token, **place)
+@needs_sm4
+def test_a_token_of_a_suite_that_the_keyring_does_not_allow_is_refused(mode):
+    provider, store = LocalKeyProvider.generate(), MemoryKeyStore()
+    aes, sm4 = (
+        FieldCipher(Keyring(provider, store, mode=mode, suite=name)).encrypt("x", **HERE, field="given_name")
+        for name in STARTS
+    )
+    for name, token, other in (("AES-256-GCM", aes, sm4), ("SM4-GCM", sm4, aes)):
+        strict = FieldCipher(Keyring(provider, store, mode=mode, suite=name))
+        assert strict.decrypt(token, **HERE, field="given_name") == "x"
+        refusal(strict, other)
+        lenient = FieldCipher(Keyring(provider, store, mode=mode, suite=name, suites=list(STARTS)))
+        assert [lenient.decrypt(one, **HERE, field="given_name") for one in (aes, sm4, aes)] == ["x"] * 3
+        assert lenient.encrypt("x", **HERE, field="given_name")[:2] == STARTS[name]
 
 
-def two_key_ciphertext(keys, nonce, aad):
-    """One ciphertext and tag that AES-GCM accepts under both keys: solve for one block so that the tags meet."""
-    hashes, masks = [], []
-    for key in keys:
-        ecb = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305 - the block cipher itself
-        hashes.append(int.from_bytes(ecb.update(bytes(16)), "big"))
-        masks.append(int.from_bytes(ecb.update(nonce + b"\x00\x00\x00\x01"), "big"))
-    blocks = [aad[at : at + 16].ljust(16, b"\x00") for at in range(0, len(aad), 16)]
-    blocks = [int.from_bytes(block, "big") for block in blocks]
-    lengths = 8 * len(aad) << 64 | 8 * 32
-    first = int.from_bytes(b"any first block!", "big")
-    # Tag_k = sum of blocks times powers of H_k, plus mask: with the second block unknown this is linear in it.
-    constants = []
-    for h, mask in zip(hashes, masks, strict=True):
-        y = 0
-        for block in [*blocks, first, 0, lengths]:
-            y = multiply(y ^ block, h)
-        constants.append(y ^ mask)
-    squares = [multiply(h, h) for h in hashes]
-    second = multiply(constants[0] ^ constants[1], inverse(squares[0] ^ squares[1]))
-    tag = constants[0] ^ multiply(second, squares[0])
-    return b"".join(part.to_bytes(16, "big") for part in (first, second, tag))
-
-
-def multiply(x, y):
-    """GF(2^128) as in NIST SP 800-38D, section 6.3."""
-    z = 0
-    for bit in range(127, -1, -1):
-        if x >> bit & 1:
-            z ^= y
-        y = y >> 1 ^ (0xE1 << 120 if y & 1 else 0)
-    return z
-
-
-def inverse(x):
-    result, power = 1 << 127, x
-    for _ in range(127):
-        power = multiply(power, power)
-        result = multiply(result, power)
-    return result
+@needs_sm4
+def test_a_downgraded_token_is_refused_where_both_suites_are_allowed(mode):
+    ring = Keyring(LocalKeyProvider.generate(), MemoryKeyStore(), mode=mode, suites=["SM4-GCM"])
+    token = FieldCipher(ring).encrypt("x", **HERE, field="given_name")
+    refusal(FieldCipher(ring), b"\xc1\x02" + token[2:])
 
 
 class Lying:
@@ -321,18 +288,27 @@ def test_equal_values_give_different_tokens(cipher):
     assert len({token[34:46] for token in tokens.values()}) == 6
 
 
-def test_threads_never_repeat_a_nonce(ring):
-    cipher = FieldCipher(ring)
-    values = dict.fromkeys(map(str, range(100)), 0)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_million_nonces_of_forks_and_threads_under_one_key_are_unique():
+    cipher = FieldCipher(Keyring(LocalKeyProvider.generate(), MemoryKeyStore()))
+    values = dict.fromkeys(map(str, range(1000)), b"")
+    first = cipher.encrypt("x", entity="e", record="r", field="f")
 
-    def nonces(_):
-        return [
-            token[34:46] for _ in range(25) for token in cipher.encrypt_record(values, entity="e", record="r").values()
-        ]
+    def nonces(turns):
+        parts = []
+        for _ in range(turns):
+            tokens = cipher.encrypt_record(values, entity="e", record="r").values()
+            parts += [token[34:46] for token in tokens if token[:34] == first[:34]]
+        return b"".join(parts)
 
-    with ThreadPoolExecutor(8) as pool:
-        seen = [nonce for part in pool.map(nonces, range(16)) for nonce in part]
-    assert len(set(seen)) == len(seen) == 40_000
+    def of_threads(turns):
+        with ThreadPoolExecutor(8) as pool:
+            return b"".join(pool.map(nonces, [turns] * 8))
+
+    forks = [Forked(lambda: of_threads(25)) for _ in range(4)]
+    seen = of_threads(25) + b"".join(fork.result() for fork in forks)
+    assert len({seen[at : at + 12] for at in range(0, len(seen), 12)}) == 1_000_000
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
@@ -340,25 +316,31 @@ def test_threads_never_repeat_a_nonce(ring):
 def test_forked_processes_repeat_no_nonce_and_share_no_key_in_tenant_mode(ring, mode):
     cipher = FieldCipher(ring)
     cipher.encrypt("x", **HERE, field="a")
-    tokens = [forked(lambda: [cipher.encrypt("x", **HERE, field="a") for _ in range(50)]) for _ in range(3)]
+    forks = [Forked(lambda: b"".join(cipher.encrypt("x", **HERE, field="a") for _ in range(50))) for _ in range(3)]
+    parts = [fork.result() for fork in forks]
+    tokens = [[part[at : at + 78] for at in range(0, len(part), 78)] for part in parts]
     tokens.append([cipher.encrypt("x", **HERE, field="a") for _ in range(50)])
     assert len({token[34:46] for part in tokens for token in part}) == 200
     assert len({token[:34] for part in tokens for token in part}) == (4 if mode == "tenant" else 1)
 
 
-def forked(work):
-    """What *work* gives in a forked child, as tokens."""
-    here, there = multiprocessing.Pipe(duplex=False)
-    child = os.fork()
-    if child == 0:
-        try:
-            there.send([token.hex() for token in work()])
-        finally:
-            os._exit(0)
-    there.close()
-    tokens = [bytes.fromhex(token) for token in here.recv()]
-    os.waitpid(child, 0)
-    return tokens
+class Forked:
+    """Runs *work* in a forked child; `result` gives the bytes that it gave."""
+
+    def __init__(self, work):
+        self.here, there = multiprocessing.Pipe(duplex=False)
+        self.child = os.fork()
+        if self.child == 0:
+            try:
+                there.send_bytes(work())
+            finally:
+                os._exit(0)
+        there.close()
+
+    def result(self):
+        data = self.here.recv_bytes()
+        os.waitpid(self.child, 0)
+        return data
 
 
 @pytest.mark.parametrize("duplicate", [copy, deepcopy, pickle.dumps], ids=lambda function: function.__name__)
@@ -398,24 +380,26 @@ def test_json_that_would_come_back_different_is_refused(cipher, value):
     assert caught.value.code == "cipher.json"
 
 
-def test_nesting_without_end_is_refused_both_ways():
-    cipher = FieldCipher.from_dek(bytes(32), tenant="t")
+def test_nesting_without_end_is_refused_both_ways(one_key, suite):
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
     with pytest.raises(InvalidFieldError):
-        cipher.encrypt(deep, **HERE, field="a")
-    refusal(cipher, forged(6, b"[" * 100_000 + b"]" * 100_000), field="a")
+        one_key.encrypt(deep, **HERE, field="a")
+    refusal(one_key, forged(suite, 6, b"[" * 100_000 + b"]" * 100_000), field="a")
 
 
-def forged(codec, value, *, padding=None):
+def forged(suite, codec, value, *, padding=None):
     """A token whose seal is right and whose plaintext no honest writer makes."""
-    key, kid = field_key(bytes(32))
-    header = b"\xc1\x01" + kid
     plain = bytes([codec]) + value
-    plain += b"\x80" + bytes(-(len(plain) + 1) % 16) if padding is None else padding
+    return sealed(suite, plain + (b"\x80" + bytes(-(len(plain) + 1) % 16) if padding is None else padding))
+
+
+def sealed(suite, plain):
+    key, kid = field_key(bytes(32))
+    header = STARTS[suite] + kid
     aad = header + b"".join(len(x).to_bytes(4, "big") + x for x in (b"t", b"customer", b"17", b"a"))
-    return header + bytes(12) + AESGCM(key).encrypt(bytes(12), plain, aad)
+    return header + bytes(12) + suite_of(suite).seal(key).encrypt(bytes(12), plain, aad)
 
 
 BAD_PLAINTEXTS = [
@@ -432,8 +416,8 @@ BAD_PLAINTEXTS = [
 
 
 @pytest.mark.parametrize(("codec", "value"), BAD_PLAINTEXTS, ids=repr)
-def test_a_sealed_value_that_is_not_in_canonical_form_is_refused(codec, value):
-    refusal(FieldCipher.from_dek(bytes(32), tenant="t"), forged(codec, value), field="a")
+def test_a_sealed_value_that_is_not_in_canonical_form_is_refused(one_key, suite, codec, value):
+    refusal(one_key, forged(suite, codec, value), field="a")
 
 
 @pytest.mark.parametrize(
@@ -441,28 +425,24 @@ def test_a_sealed_value_that_is_not_in_canonical_form_is_refused(codec, value):
     [bytes(14), b"\x80" + bytes(29), b"\x80" + bytes(12), b"\x80" + bytes(14), b"\x81" + bytes(13), b"\x80" * 2],
     ids=lambda padding: padding.hex(),
 )
-def test_wrong_padding_is_refused(padding):
-    refusal(FieldCipher.from_dek(bytes(32), tenant="t"), forged(2, b"x", padding=padding), field="a")
+def test_wrong_padding_is_refused(one_key, suite, padding):
+    refusal(one_key, forged(suite, 2, b"x", padding=padding), field="a")
 
 
-def test_a_sealed_empty_plaintext_is_refused():
-    key, kid = field_key(bytes(32))
-    header = b"\xc1\x01" + kid
-    aad = header + b"".join(len(x).to_bytes(4, "big") + x for x in (b"t", b"customer", b"17", b"a"))
-    for plain in (b"", b"\x80" + bytes(15), bytes(16), b"\x00\x80"):
-        token = header + bytes(12) + AESGCM(key).encrypt(bytes(12), plain, aad)
-        refusal(FieldCipher.from_dek(bytes(32), tenant="t"), token, field="a")
+def test_a_sealed_empty_plaintext_is_refused(one_key, suite):
+    for plain in (b"", b"\x80" + bytes(15), bytes(16), b"\x00\x80", b"\x02x\x80", b"\x02x" + bytes(14)):
+        refusal(one_key, sealed(suite, plain), field="a")
 
 
-def test_a_shredded_subject_is_dead_for_every_instance_and_old_copy():
+def test_a_shredded_subject_is_dead_for_every_instance_and_old_copy(suite):
     provider, store = LocalKeyProvider.generate(), MemoryKeyStore()
-    warm, writer = FieldCipher(Keyring(provider, store)), Keyring(provider, store)
+    warm, writer = FieldCipher(Keyring(provider, store, suite=suite)), Keyring(provider, store, suite=suite)
     tokens = FieldCipher(writer).encrypt_record(VALUES, **HERE)
     old_copy = json.loads(json.dumps({field: token.hex() for field, token in tokens.items()}))
     assert warm.decrypt_record(tokens, **HERE) == VALUES
     receipt = writer.shred("17")
     assert receipt.kids == (tokens["email"][2:34].hex(),)
-    for one in (warm, FieldCipher(writer), FieldCipher(Keyring(provider, store))):
+    for one in (warm, FieldCipher(writer), FieldCipher(Keyring(provider, store, suite=suite))):
         for use in (
             lambda one=one: one.decrypt_record(tokens, **HERE),
             lambda one=one: one.decrypt(bytes.fromhex(old_copy["email"]), **HERE, field="email"),

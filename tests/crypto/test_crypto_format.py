@@ -9,6 +9,7 @@ from pathlib import Path
 
 import crypto_oracle
 import pytest
+from crypto_helpers import SUITES, needs_sm4
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,7 +53,14 @@ def place(vector):
 
 
 def cipher_of(vector):
-    return FieldCipher.from_dek(bytes.fromhex(VECTORS["dek"]), tenant=vector["tenant"])
+    suite = {"c101": "AES-256-GCM", "c102": "SM4-GCM"}[vector["token"][:4]]
+    return FieldCipher.from_dek(bytes.fromhex(VECTORS["dek"]), tenant=vector["tenant"], suite=suite)
+
+
+def of_both_suites():
+    cases = [pytest.param(vector, id=vector["name"]) for vector in VECTORS["fields"]]
+    cases += [pytest.param(vector, id=f"SM4 {vector['name']}", marks=needs_sm4) for vector in VECTORS["fields_sm4"]]
+    return pytest.mark.parametrize("vector", cases)
 
 
 def with_nonce(monkeypatch, nonce):
@@ -67,22 +75,24 @@ def with_nonce(monkeypatch, nonce):
     monkeypatch.setattr(cipher_module, "os", Drawn)
 
 
+@needs_sm4
 def test_the_vectors_are_those_of_the_second_implementation():
     assert crypto_oracle.vectors() == VECTORS
 
 
 def test_every_codec_has_a_vector():
+    assert {vector["codec"] for vector in VECTORS["fields_sm4"]} == set(range(7))
     assert {vector["codec"] for vector in VECTORS["fields"]} == set(range(7))
     assert {vector["name"] for vector in VECTORS["fields"]} == set(VALUES)
 
 
-@pytest.mark.parametrize("vector", VECTORS["fields"], ids=lambda vector: vector["name"])
+@of_both_suites()
 def test_a_frozen_token_decrypts(vector):
     value = cipher_of(vector).decrypt(bytes.fromhex(vector["token"]), **place(vector))
     assert (type(value), value) == (type(VALUES[vector["name"]]), VALUES[vector["name"]])
 
 
-@pytest.mark.parametrize("vector", VECTORS["fields"], ids=lambda vector: vector["name"])
+@of_both_suites()
 def test_encrypting_with_the_frozen_nonce_gives_the_frozen_token(vector, monkeypatch):
     with_nonce(monkeypatch, bytes.fromhex(vector["nonce"]))
     token = cipher_of(vector).encrypt(VALUES[vector["name"]], **place(vector))
@@ -91,10 +101,11 @@ def test_encrypting_with_the_frozen_nonce_gives_the_frozen_token(vector, monkeyp
     assert from_text(vector["text"]) == token
 
 
-def test_a_keyring_opens_the_frozen_rows():
+@pytest.mark.parametrize("mode", ["subject", "tenant"])
+def test_a_keyring_opens_the_frozen_rows(mode):
     keys, store = VECTORS["keys"], MemoryKeyStore()
     store.put([(name, bytes.fromhex(row), 0) for name, row in keys["rows"].items()])
-    keyring = Keyring(LocalKeyProvider(bytes.fromhex(keys["kek"])), store, tenant=keys["tenant"])
+    keyring = Keyring(LocalKeyProvider(bytes.fromhex(keys["kek"])), store, tenant=keys["tenant"], mode=mode)
     vector = VECTORS["fields"][4]
     assert vector["record"] == keys["subject"]
     assert FieldCipher(keyring).decrypt(bytes.fromhex(vector["token"]), **place(vector)) == "Anna"
@@ -119,12 +130,13 @@ def test_a_frozen_index_token_comes_out_again(vector):
     names=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=9), min_size=4, max_size=4),
     value=st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
 )
-def test_each_implementation_reads_and_writes_what_the_other_does(dek, names, value):
+@pytest.mark.parametrize("suite", SUITES)
+def test_each_implementation_reads_and_writes_what_the_other_does(suite, dek, names, value):
     tenant, entity, record, field = names
-    cipher = FieldCipher.from_dek(dek, tenant=tenant)
+    cipher = FieldCipher.from_dek(dek, tenant=tenant, suite=suite)
     token = cipher.encrypt(value, entity=entity, record=record, field=field)
     place = {"tenant": tenant, "entity": entity, "record": record, "field": field}
-    assert token == crypto_oracle.token(dek, token[34:46], 2, value.encode(), **place)
+    assert token == crypto_oracle.token(dek, token[34:46], 2, value.encode(), **place, suite=token[1])
 
 
 @pytest.mark.parametrize("tenant", ["default", "a/b", "a%2Fb", "店", " "])
