@@ -362,15 +362,64 @@ def test_no_repr_shows_a_key():
         assert repr(hidden)[2:-1] not in shown
 
 
+def told(error):
+    """All that an error report could show of an error: messages, tracebacks, and every error behind it in full."""
+    parts = traceback.format_exception(error)
+    while error is not None:
+        parts += [repr(error), repr(vars(error)), repr(error.args), repr(getattr(error, "object", None))]
+        error = error.__cause__ or error.__context__
+    return "".join(parts)
+
+
 @pytest.mark.parametrize(
     "value",
-    ["secret\ud800", {"secret": {1}}, ["secret", float("nan")], {1: "secret"}, ("secret",), int("7" * 4000) ** 2],
-    ids=["surrogate", "set", "nan", "int key", "tuple", "long int"],
+    ["secret\ud800", {"secret": {1}}, ["secret", float("nan")], {1: "secret"}, ("secret",), {"a": "secret\ud800"}],
+    ids=["surrogate", "set", "nan", "int key", "tuple", "surrogate in JSON"],
 )
-def test_a_value_that_cannot_be_encrypted_shows_in_no_message_or_traceback(cipher, value):
+def test_a_value_that_cannot_be_encrypted_shows_in_no_error_and_in_none_behind_it(cipher, value):
     with pytest.raises(InvalidFieldError) as caught:
         cipher.encrypt(value, **HERE, field="a")
-    assert "secret" not in "".join(traceback.format_exception(caught.value))
+    assert "secret" not in told(caught.value)
+
+
+def test_an_int_too_long_to_print_shows_in_no_error(cipher):
+    with pytest.raises(InvalidFieldError) as caught:
+        cipher.encrypt(int("7" * 4000) ** 2, **HERE, field="a")
+    assert "777" not in told(caught.value)
+
+
+@pytest.mark.parametrize("name", ["entity", "record", "field", "subject"])
+def test_a_name_that_is_refused_shows_in_no_error(cipher, name):
+    place = {"entity": "e", "record": "r", "field": "f", "subject": None} | {name: "anna@example.com\ud800"}
+    for use in (lambda: cipher.encrypt("x", **place), lambda: cipher.decrypt(bytes(78), **place)):
+        with pytest.raises(CustInfoError) as caught:
+            use()
+        assert "anna" not in told(caught.value)
+
+
+@pytest.mark.parametrize("codec", range(8))
+def test_a_plaintext_that_is_refused_shows_in_no_error_nor_does_its_token_or_key(one_key, suite, codec):
+    token = forged(suite, codec, b"secret\xff\x80")
+    if codec != 1:
+        error = refusal(one_key, token, field="a")
+        key, kid = field_key(bytes(32))
+        for hidden in (b"secret", key, kid, token):
+            assert repr(hidden)[2:-1] not in told(error)
+            assert hidden.hex() not in told(error)
+
+
+def test_nothing_is_logged(cipher, ring, mode, caplog):
+    caplog.set_level(0)
+    tokens = cipher.encrypt_record(VALUES, **HERE)
+    cipher.decrypt_record(tokens, **HERE)
+    refusal(cipher, tokens["email"])
+    ring.secret("audit")
+    ring.rotate_root()
+    ring.rotate_kek(LocalKeyProvider.generate())
+    if mode == "subject":
+        ring.shred("17")
+    ring.close()
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("value", [float("inf"), {"a": (1,)}, {"a": b"x"}, {"a": 2j}], ids=repr)

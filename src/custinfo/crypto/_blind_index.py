@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hmac
 
 from custinfo.errors import AccessDeniedError, InvalidFieldError
@@ -171,14 +172,15 @@ class BlindIndex:
         self._access.rotate_secret(self._secret, finish=True)
 
     def _normal(self, value: object) -> bytes:
-        try:
+        data: bytes | None = None
+        with contextlib.suppress(Exception):  # whatever the function raises may carry the value
             normal = self._normalize(value)
             data = normal.encode() if isinstance(normal, str) else bytes(memoryview(normal))
-        except Exception:  # noqa: BLE001 - whatever the function raises may carry the value
+        if data is None:
             raise InvalidFieldError(
                 "normalize failed on the value or gave neither text nor bytes; check the value first",
                 code="index.normalize",
-            ) from None
+            )
         if not data:
             raise InvalidFieldError(
                 "nothing is left of the value after normalize; store no token for a missing value", code="index.empty"

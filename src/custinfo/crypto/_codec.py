@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import date, datetime
 from typing import Any
@@ -93,12 +94,12 @@ _CANONICAL: dict[int, tuple[Callable[[str], Any], Callable[[Any], str]]] = {
 
 
 def _utf8(value: str) -> bytes:
-    try:
+    # Raised outside the handler: a UnicodeEncodeError carries the whole text, and `from None` would only hide it.
+    with contextlib.suppress(UnicodeEncodeError):
         return value.encode()
-    except UnicodeEncodeError:
-        raise InvalidFieldError(
-            "the text holds a lone surrogate, which UTF-8 cannot hold; decode its source properly", code="cipher.text"
-        ) from None
+    raise InvalidFieldError(
+        "the text holds a lone surrogate, which UTF-8 cannot hold; decode its source properly", code="cipher.text"
+    )
 
 
 def _decimal(value: int) -> bytes:
@@ -111,15 +112,14 @@ def _decimal(value: int) -> bytes:
 
 
 def _json(value: object) -> bytes:
-    try:
+    with contextlib.suppress(ValueError, RecursionError):
         _check_json(value)
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except (ValueError, RecursionError):
-        raise InvalidFieldError(
-            "the value is not JSON that comes back as itself: allowed are dict with str keys, list, str, int, "
-            "finite float, bool and None, nested at most a few hundred deep",
-            code="cipher.json",
-        ) from None
+    raise InvalidFieldError(
+        "the value is not JSON that comes back as itself: allowed are dict with str keys, list, str, int, "
+        "finite float, bool and None, nested at most a few hundred deep",
+        code="cipher.json",
+    )
 
 
 def _check_json(value: object) -> None:

@@ -24,11 +24,13 @@ def framed(text: str) -> bytes:
     """L(x): the length as uint32 big-endian, then UTF-8. Framing keeps ("a", "bc") and ("ab", "c") apart."""
     try:
         data = text.encode()
+        return len(data).to_bytes(4, "big") + data
     except (AttributeError, UnicodeEncodeError):
-        raise InvalidFieldError(
-            "names and ids must be text that UTF-8 can hold; pass a str without lone surrogates", code="cipher.name"
-        ) from None
-    return len(data).to_bytes(4, "big") + data
+        pass
+    # Outside the handler, so that no error in the chain carries the text.
+    raise InvalidFieldError(
+        "names and ids must be text that UTF-8 can hold; pass a str without lone surrogates", code="cipher.name"
+    )
 
 
 class Frames(dict[str, bytes]):
