@@ -96,9 +96,8 @@ class Block:
         if path in self._columns:
             return self._owners, self._columns[path]
         names = path.split(".")
-        if len(names) > 1 or names[0].endswith("[]"):
-            if any(path in record for record in self._mappings):
-                return self._one_by_one(path)
+        if path != names[0].removesuffix("[]") and any(path in record for record in self._mappings):
+            return self._one_by_one(path)
         return self._walk(names)
 
     def _walk(self, names: list[str]) -> tuple[list[int], list[object]]:
@@ -116,8 +115,10 @@ class Block:
             rest = _children(parents, plain)
         elif plain in self._columns:
             owners, rest = self._owners, self._columns[plain]
-        else:
+        elif self._records:
             owners, rest = self._owners, _children(self._records, plain)
+        else:
+            owners, rest = [], []
         if name.endswith("[]"):
             owners, rest = _members(owners, rest)
         self._known[prefix] = (owners, rest)

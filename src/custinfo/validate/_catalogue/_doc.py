@@ -118,7 +118,7 @@ LINES = {
     "rule.identifier": "`Schema.from_attrs(Customer)`",
     "rule.birth_date_of_id": "`rules.birth_date_of_id`, found by `Schema.from_attrs`",
     "rule.phone_country": "`rules.phone_country`, found by `Schema.from_attrs`",
-    "rule.closed_before_opened": "`rules.in_order`, found by `Schema.from_attrs` (`opened_at`, `closed_at` and the like)",
+    "rule.closed_before_opened": "`rules.in_order`, found by `Schema.from_attrs` (`opened_at`, `closed_at` ...)",
     "rule.sex_of_id": "`rules.sex_of_id`, found by `Schema.from_attrs`",
     "rule.iban_country": "`rules.iban_country`, found by `Schema.from_attrs`",
     "rule.outdated": "counted by `quality` where the schema has a `max_age`",
