@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_stores import OptimisticStore
 
-from custinfo.crypto import KeyStore, MemoryKeyStore
+from custinfo.crypto import FieldCipher, Keyring, KeyStore, LocalKeyProvider, MemoryKeyStore, SupportsGetMany, _watch
 from custinfo.errors import ConflictError, InvalidFieldError, KeyDestroyedError, StoreError
 from custinfo.store import MemoryStore, Record, RecordKeyStore, SqliteStore
 from custinfo.testing import KeyStoreContract
@@ -35,12 +35,14 @@ def outcome(call):
 def test_it_does_what_the_key_store_in_memory_does(swaps):
     peer, keys = MemoryKeyStore(), RecordKeyStore(MemoryStore())
     assert isinstance(keys, KeyStore)
+    assert isinstance(keys, SupportsGetMany)
     for items in swaps:
         before = keys.generation()
         result = outcome(lambda items=items: keys.put(items))
         assert result == outcome(lambda items=items: peer.put(items))
         assert (keys.generation() != before) == (result is None)
         assert [keys.get(name) for name in NAMES] == [peer.get(name) for name in NAMES]
+        assert keys.get_many([*NAMES, "a"]) == peer.get_many([*NAMES, "a"])
         for prefix in ("", "a", "a/", "c"):
             for after in ("", "a", "a/1", "z"):
                 for limit in (0, 1, 1000):
@@ -140,3 +142,66 @@ class TestRecordKeyStoreOnSqlite(KeyStoreContract):
 
     def reopen(self, store):
         return RecordKeyStore(SqliteStore(self._path))
+
+
+def keyring_on(path, provider):
+    return Keyring(provider, RecordKeyStore(SqliteStore(path)))
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    class Clock:
+        now = 1000.0
+
+        def __call__(self):
+            return self.now
+
+    clock = Clock()
+    monkeypatch.setattr(_watch, "monotonic", clock)
+    return clock
+
+
+def test_a_shredding_through_another_connection_is_seen_within_a_tenth_of_a_second(tmp_path, clock):
+    provider, place = LocalKeyProvider.generate(), {"entity": "customer", "record": "17", "field": "email"}
+    warm, other = (keyring_on(tmp_path / "keys.db", provider) for _ in range(2))
+    token = FieldCipher(warm).encrypt("x", **place)
+    assert FieldCipher(warm).decrypt(token, **place) == "x"
+    other.shred("17")
+    clock.now += 0.1
+    for keyring in (warm, keyring_on(tmp_path / "keys.db", provider)):
+        with pytest.raises(KeyDestroyedError):
+            FieldCipher(keyring).decrypt(token, **place)
+    for keyring in (warm, other):
+        keyring.key_store.store.close()
+
+
+def test_the_keys_of_many_new_subjects_are_one_write_and_few_reads(tmp_path):
+    class Counting(RecordKeyStore):
+        def __init__(self, store):
+            super().__init__(store)
+            self.calls = []
+
+        def get(self, name):
+            self.calls.append("get")
+            return super().get(name)
+
+        def get_many(self, names):
+            self.calls.append("get_many")
+            return super().get_many(names)
+
+        def put(self, items):
+            self.calls.append(len(items))
+            super().put(items)
+
+    provider, store = LocalKeyProvider.generate(), SqliteStore(tmp_path / "keys.db")
+    keys = Counting(store)
+    rows = [(str(number), None, {"name": "x"}) for number in range(1000)]
+    tokens = FieldCipher(Keyring(provider, keys)).encrypt_records(rows, entity="customer")
+    assert [call for call in keys.calls if isinstance(call, int)] == [1, 1000]  # the root, and all data keys
+    assert keys.calls.count("get") < 10
+    keys.calls.clear()
+    sealed = [(record, None, token) for (record, _, _), token in zip(rows, tokens, strict=True)]
+    assert FieldCipher(Keyring(provider, keys)).decrypt_records(sealed, entity="customer") == [{"name": "x"}] * 1000
+    assert keys.calls.count("get") < 10
+    assert keys.calls.count("get_many") == 4
+    store.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 
+from custinfo.crypto import SupportsGetMany
 from custinfo.errors import ConflictError, KeyDestroyedError, missing_extra
 
 try:
@@ -95,6 +96,29 @@ class KeyStoreContract:
                 assert store.get("new") is None
         assert self._row(store, "old") == b"1"
 
+    def test_a_name_given_twice_conflicts(self) -> None:
+        """Two rows for one name in one put: neither is written."""
+        store = self.make_store()
+        with pytest.raises(ConflictError):
+            store.put([("a", b"1", 0), ("a", b"2", 0)])
+        assert store.get("a") is None
+
+    def test_a_put_of_nothing_changes_nothing(self) -> None:
+        """No items, no rows, no error."""
+        store = self.make_store()
+        store.put([])
+        assert store.names() == []
+
+    def test_many_rows_read_in_one_look_are_those_read_alone(self) -> None:
+        """`get_many`, where the store has it: in the order asked, tombstones and unknown names included."""
+        store = self.make_store()
+        if not isinstance(store, SupportsGetMany):
+            pytest.skip("the store has no get_many()")
+        store.put([(name, name.encode(), 0) for name in NAMES])
+        store.put([(NAMES[0], None, self._revision(store, NAMES[0]))])
+        for names in (NAMES, NAMES[::-1], ["nothing", *NAMES, "nothing"], []):
+            assert store.get_many(names) == [store.get(name) for name in names]
+
     def test_a_tombstone_has_a_revision_and_no_row(self) -> None:
         """Nothing of the row is left, and the tombstone outlives the process."""
         store = self.make_store()
@@ -150,6 +174,27 @@ class KeyStoreContract:
             pages.append(store.names("k/", pages[-1][-1], 10))
         assert [len(page) for page in pages] == [10, 10, 5, 0]
         assert [name for page in pages for name in page] == names
+
+    def test_a_page_of_names_has_a_thousand_unless_told(self) -> None:
+        """And the rest comes behind its last name."""
+        store = self.make_store()
+        names = [f"k/{number:04}" for number in range(1003)]
+        store.put([(name, b"1", 0) for name in names])
+        assert store.names() == names[:1000]
+        assert store.names("k/", names[999]) == names[1000:]
+
+    def test_a_write_through_another_handle_is_seen(self) -> None:
+        """Row, tombstone and generation: how a process learns of a shredding by another."""
+        store = self.make_store()
+        store.put([("a", b"1", 0)])
+        other = self.reopen(store)
+        before = store.generation()
+        assert other.generation() == before
+        other.put([("a", None, self._revision(other, "a"))])
+        assert store.generation() != before
+        found = store.get("a")
+        assert found is not None
+        assert found[0] is None
 
     def test_every_write_changes_the_generation(self) -> None:
         """New rows, replaced ones and tombstones; a value is not used twice."""
