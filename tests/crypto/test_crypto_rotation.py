@@ -48,6 +48,44 @@ def test_rotating_the_kek_again_finishes_it(provider, store):
     assert reads(ring_over(new, store), token)
 
 
+@pytest.mark.parametrize("written", [False, True], ids=["before its write", "after its write"])
+def test_a_killed_kek_rotation_leaves_a_whole_root_row_and_can_be_run_again(provider, store, written):
+    content = filled(provider, store)
+    content[0].rotate_root()  # so that there are two roots to wrap
+    new = Counting(b"\x02" * 32)
+
+    class Killed(BaseException):
+        pass
+
+    def kill():
+        raise Killed
+
+    setattr(store, "after_put" if written else "before_put", kill)
+    with pytest.raises(Killed):
+        content[0].rotate_kek(new)
+    assert still_reads(new if written else provider, store, content)
+    ring_over(provider, store).rotate_kek(new)
+    provider.failure = ConnectionError()  # the old key is gone
+    assert still_reads(new, store, content)
+
+
+def test_a_provider_that_fails_between_two_roots_leaves_both_as_they_were(provider, store):
+    content = filled(provider, store)
+    content[0].rotate_root()
+    before = store.get("root/default")
+
+    class FailsAtTheSecond(Counting):
+        def wrap(self, key, context):
+            if self.wraps:
+                raise ConnectionError
+            return super().wrap(key, context)
+
+    with pytest.raises(KeyUnavailableError):
+        content[0].rotate_kek(FailsAtTheSecond(b"\x02" * 32))
+    assert store.get("root/default") == before
+    assert still_reads(provider, store, content)
+
+
 def test_the_kek_cannot_move_to_a_provider_that_only_wraps(provider, store):
     keyring = ring_over(provider, store)
     secret = keyring.secret("audit")

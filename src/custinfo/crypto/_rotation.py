@@ -131,8 +131,7 @@ def _move(ring: RootRing, store: GuardedStore, rows: list[_Row]) -> list[bool | 
     """Wrap rows under the current root in one put: True = moved, False = nothing to do, None = damaged."""
     root_id = ring.current_id()
     items, done = [], list[bool | None]()
-    for row in rows:
-        found = store.get(row.name)
+    for row, found in zip(rows, store.get_many([row.name for row in rows]), strict=True):
         if found is None or found[0] is None:
             done.append(False)
             continue
