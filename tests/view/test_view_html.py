@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custinfo._view import cell, page, reporting, table
+from custinfo._view import Share, cell, page, reporting, table
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,29 @@ from custinfo._view import cell, page, reporting, table
 )  # fmt: skip
 def test_a_cell_shows_its_value_as_escaped_text(value: object, text: str) -> None:
     assert cell(value) == text
+
+
+def test_control_and_bidirectional_characters_become_visible() -> None:
+    assert cell("a\u202eb\x1b\ud800\u2066") == "a\ufffdb\ufffd\ufffd\ufffd"
+    assert cell("\u200d\t\n") == "\u200d\t\n"  # joiners are part of words and emoji
+    assert "\u202e" not in page("\u202e", [("\u202e", table({"\u202e": ["\u202e"]}, title="\u202e"))])
+
+
+def test_a_share_is_a_bar_and_is_not_rounded_up_to_everything() -> None:
+    text = cell(Share(9_999, 10_000))
+    assert "99.9 %" in text
+    assert "9,999 / 10,000" in text
+    assert "linear-gradient" in text
+    assert cell(Share(0, 0)) == ""
+    assert "text-align:right" in table({"share": [Share(1, 2)]})
+
+
+def test_an_object_cannot_bring_its_own_markup() -> None:
+    class Markup(str):
+        def __html__(self) -> str:
+            return self
+
+    assert cell(Markup("<b>")) == "&lt;b&gt;"
 
 
 class Tags(html.parser.HTMLParser):

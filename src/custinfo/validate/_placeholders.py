@@ -64,9 +64,8 @@ def is_placeholder(value: object) -> bool:
         return True
     if len(text) > _LONGEST_DIGITS or not (text[-1:].isdigit() or text.endswith((")", "z"))):
         return False
-    for end in _NO_TIME:
-        if text.endswith(end):
-            return text.removesuffix(end) in _TEXTS
+    if ":" in text:
+        return any(text.endswith(end) and text.removesuffix(end) in _TEXTS for end in _NO_TIME)
     digits = text.removeprefix("+86").translate(_SEPARATORS)
     return digits.isdigit() and (digits in _DIGITS or (len(digits) >= 6 and len(set(digits)) == 1))
 
