@@ -288,7 +288,17 @@ def test_public_test_numbers_have_their_brand() -> None:
         ("6200000000000005", "unionpay"),
         ("2200000000000004", "mir"),
         ("5018000000000009", "maestro"),
-        ("9792000000000003", "unknown"),
+        ("9792000000000003", "troy"),
+        ("5067000000000009", "elo"),
+        ("6062820000000003", "hipercard"),
+        ("6521500000000006", "rupay"),
+        ("5061000000000005", "verve"),
+        ("5019000000000008", "dankort"),
+        ("135000000000008", "uatp"),
+        ("2221000000000009", "mastercard"),
+        ("2720990000000007", "mastercard"),
+        ("6200000000000000059", "unionpay"),
+        ("9000000000000001", "unknown"),
     ],
 )
 def test_a_card_is_known_by_brand_and_ends(value: str, brand: str) -> None:

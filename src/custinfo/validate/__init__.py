@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from custinfo.validate._batch import BatchResult
     from custinfo.validate._bic import bic, lei
+    from custinfo.validate._card import CardInfo, card
     from custinfo.validate._cn_id import cn_resident_id
     from custinfo.validate._country import country
     from custinfo.validate._currency import currency
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from custinfo.validate._email import email
     from custinfo.validate._hkid import hkid
     from custinfo.validate._iban import iban
-    from custinfo.validate._luhn import CardInfo, card, luhn
+    from custinfo.validate._luhn import luhn
     from custinfo.validate._name import person_name
     from custinfo.validate._phone import phone
     from custinfo.validate._postal import postal_code
@@ -68,7 +69,7 @@ __all__ = [
 
 _EXPORTS = {
     "BatchResult": "custinfo.validate._batch",
-    "CardInfo": "custinfo.validate._luhn",
+    "CardInfo": "custinfo.validate._card",
     "Deliverability": "custinfo.validate._deliverability",
     "Issue": "custinfo.validate._result",
     "QualityReport": "custinfo.validate._quality_report",
@@ -79,7 +80,7 @@ _EXPORTS = {
     "Score": "custinfo.validate._quality_report",
     "Validator": "custinfo.validate._protocol",
     "bic": "custinfo.validate._bic",
-    "card": "custinfo.validate._luhn",
+    "card": "custinfo.validate._card",
     "check_deliverability": "custinfo.validate._deliverability",
     "cn_resident_id": "custinfo.validate._cn_id",
     "cn_uscc": "custinfo.validate._uscc",

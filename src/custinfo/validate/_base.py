@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 
 from custinfo.errors import InvalidFieldError
@@ -13,10 +14,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from custinfo.validate._batch import BatchResult
 
-__all__ = ["BaseValidator", "column", "fail", "issue", "text_or_issue"]
+__all__ = ["BaseValidator", "column", "fail", "is_missing_object", "issue", "narrowed", "text_or_issue"]
 
 _STEP_ROWS = 65_536
 _PLAIN: dict[str, Issue] = {}
+_type_name = type.__dict__["__name__"].__get__  # a metaclass may have another
 
 
 def issue(code: str, **params: object) -> Issue:
@@ -39,34 +41,62 @@ def text_or_issue(value: object, *, max_length: int) -> str | Issue:
 
     Length is looked at before anything else, so that a text of any size costs nothing.
     """
-    if not isinstance(value, str):
-        missing = value is None or _is_nan(value)
-        return issue("value.missing") if missing else issue("value.type")
-    if not value:
+    if type(value) is str:
+        text = value
+    elif issubclass(type(value), str):  # by type, since __class__ may be made up
+        # a subclass may have replaced any method, so str's own are called
+        long = str.__len__(value) > max_length  # type: ignore[arg-type]
+        text = "" if long else str.__str__(value)
+        if long:
+            return issue("value.too_long", max_length=max_length)
+    else:
+        return issue("value.missing" if is_missing_object(value) else "value.type")
+    if not text:
         return issue("value.missing")
-    if len(value) > max_length:
+    if len(text) > max_length:
         return issue("value.too_long", max_length=max_length)
-    if type(value) is not str:
-        value = str.__str__(value)
-    if not value.isascii():
+    if not text.isascii():
         try:
-            value.encode()
+            text.encode()
         except UnicodeEncodeError:
             return issue("value.surrogate")
-    return value
+    return text
 
 
-def _is_nan(value: object) -> bool:
-    """NaN and NaT stand for missing in columns; an array is unequal to itself in another way."""
-    unequal = isinstance(value, (float, datetime.date)) and value != value
-    return unequal or type(value).__name__ in ("NAType", "NaTType")
+def narrowed(text: str, result: Result[T], check: Callable[[str], Result[T]]) -> Result[T]:
+    """*result*, a refusal of *text*, with what its full-width characters stand for as a suggestion if that is good."""
+    narrow = unicodedata.normalize("NFKC", text)
+    again = check(narrow) if narrow != text else result
+    if not again:
+        return result
+    return Result(None, (*result.issues, issue("value.fullwidth")), {"suggestion": again.value})
+
+
+def is_missing_object(value: object) -> bool:
+    """None, NaN and NaT stand for missing in columns.
+
+    >>> is_missing_object(float("nan")), is_missing_object(0)
+    (True, False)
+    """
+    if value is None:
+        return True
+    kind = type(value)
+    if issubclass(kind, (float, datetime.date)):
+        try:
+            return bool(value != value)
+        except Exception:  # noqa: BLE001  a class of the caller's that cannot be compared is no NaN
+            return False
+    return _type_name(kind) in ("NAType", "NaTType")
 
 
 def column(values: object) -> list[object]:
     """The values of a list, iterable, array, pandas or polars series or Arrow array, as a list of Python objects."""
-    if isinstance(values, list):
+    if type(values) is list:
         return values
-    if isinstance(values, (str, bytes, Mapping)):
+    shape = getattr(values, "shape", None)
+    if (shape is not None and len(shape) != 1) or hasattr(values, "columns"):
+        raise InvalidFieldError("many() takes one column; choose it from the table", code="values")
+    if isinstance(values, (str, bytes, bytearray, Mapping)):
         raise InvalidFieldError("many() takes a column of values, not one value; call the validator", code="values")
     if getattr(getattr(values, "dtype", None), "kind", "") == "M" and hasattr(values, "astype"):
         values = values.astype("datetime64[us]")  # finer times would come out as integers
@@ -98,6 +128,10 @@ class BaseValidator(Generic[T]):
             known = ", ".join(self.option_names) or "none"
             raise InvalidFieldError(f"unknown option {unknown[0]!r} of {self.name}; it has {known}", code="option")
         self._options: dict[str, object] = {name: value for name, value in options.items() if value is not None}
+        self._check_options()
+
+    def _check_options(self) -> None:
+        """Raise `InvalidFieldError`, code ``"option"``, where an option has a value that cannot be."""
 
     def __call__(self, value: object) -> Result[T]:
         """Check one value; each validator documents its own options."""

@@ -40,9 +40,12 @@ _SCRIPTS = {
     "BENGALI": "Beng", "TAMIL": "Taml", "TELUGU": "Telu", "KANNADA": "Knda", "MALAYALAM": "Mlym",
     "GUJARATI": "Gujr", "GURMUKHI": "Guru", "GEORGIAN": "Geor", "ARMENIAN": "Armn", "KHMER": "Khmr",
     "LAO": "Laoo", "MYANMAR": "Mymr", "TIBETAN": "Tibt", "MONGOLIAN": "Mong", "ETHIOPIC": "Ethi",
-    "SINHALA": "Sinh", "FULLWIDTH": "Latn", "IDEOGRAPHIC": "Hani", "BOPOMOFO": "Bopo", "YI": "Yiii",
+    "SINHALA": "Sinh", "FULLWIDTH": "Latn", "HALFWIDTH": "Kana", "CHEROKEE": "Cher", "COPTIC": "Copt",
+    "IDEOGRAPHIC": "Hani", "BOPOMOFO": "Bopo", "YI": "Yiii",
 }  # fmt: skip
-_LOOK_ALIKE = frozenset({"Latn", "Cyrl", "Grek"})
+_LOOK_ALIKE = frozenset({"Latn", "Cyrl", "Grek", "Armn", "Cher", "Copt"})
+# bold, script, fraktur ... letters and digits, which are for formulas
+_MATHEMATICAL = re.compile("[\U0001d400-\U0001d7ff]").search
 
 
 def unsafe(text: str) -> list[Issue]:
@@ -78,8 +81,12 @@ def has_break(text: str) -> bool:
 
 
 def collapse(text: str) -> str:
-    """*text* in NFC, trimmed, runs of white space as one space."""
-    return _SPACES.sub(" ", text if text.isascii() else unicodedata.normalize("NFC", text)).strip()
+    """*text* in NFC, trimmed, runs of white space as one space.
+
+    Where marks are piled up (`unsafe` says so) the text is not composed: that takes time quadratic in their number.
+    """
+    composed = text if text.isascii() or _piled(text) else unicodedata.normalize("NFC", text)
+    return _SPACES.sub(" ", composed).strip()
 
 
 def script_of(letter: str) -> str:
@@ -97,20 +104,19 @@ def script_of(letter: str) -> str:
 
 def scripts(text: str) -> tuple[str, ...]:
     """The scripts of the letters of *text*, in order of appearance."""
-    found = dict.fromkeys(map(script_of, text))
+    found = dict.fromkeys(map(script_of, dict.fromkeys(text)))
     found.pop("Zyyy", None)
     return tuple(found)
 
 
 def _piled(text: str) -> bool:
-    run = 0
-    for char in text:
-        run = run + 1 if unicodedata.combining(char) else 0
-        if run > _MARKS_IN_A_ROW:
-            return True
-    return False
+    """More combining marks in a row than the Stream-Safe Text Format has."""
+    marks = "".join(char for char in set(text) if unicodedata.combining(char))
+    return bool(marks) and re.search(f"[{re.escape(marks)}]{{{_MARKS_IN_A_ROW + 1}}}", text) is not None
 
 
 def _confusable(text: str) -> bool:
-    """One word mixes scripts that share letter shapes: Latin, Cyrillic, Greek."""
-    return any(len(_LOOK_ALIKE.intersection(scripts(word))) > 1 for word in text.split())
+    """One word mixes scripts that share letter shapes, or letters are dressed up as mathematical symbols."""
+    if len(_LOOK_ALIKE.intersection(scripts(text))) > 1:
+        return any(len(_LOOK_ALIKE.intersection(scripts(word))) > 1 for word in dict.fromkeys(text.split()))
+    return _MATHEMATICAL(text) is not None

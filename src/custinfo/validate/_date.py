@@ -6,14 +6,14 @@ import datetime as dt
 import re
 
 from custinfo.errors import InvalidFieldError
-from custinfo.validate._base import BaseValidator, fail, issue, text_or_issue
+from custinfo.validate._base import BaseValidator, fail, is_missing_object, issue, narrowed, text_or_issue
 from custinfo.validate._result import Result
 
 __all__ = ["DateValidator", "date"]
 
 _MAX_LENGTH = 64
 _ORDERS = ("dmy", "mdy", "ymd")
-_ISO = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})").fullmatch
+_ISO = re.compile(r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})").fullmatch
 _YEAR_FIRST = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})").fullmatch
 _YEAR_LAST = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})").fullmatch
 _SHORT_YEAR = re.compile(r"[0-9]{1,2}([-/.])[0-9]{1,2}\1[0-9]{2}").fullmatch
@@ -33,10 +33,21 @@ class DateValidator(BaseValidator[dt.date]):
 
     name = "date"
     codes = frozenset(
-        "value.missing value.type value.too_long value.surrogate date.format date.impossible date.ambiguous date.order "
-        "date.two_digit_year date.incomplete date.time_dropped date.too_early date.too_late".split()
+        "value.missing value.type value.too_long value.surrogate value.fullwidth date.format date.impossible "
+        "date.ambiguous date.order date.two_digit_year date.incomplete date.time_dropped date.too_early "
+        "date.too_late".split()
     )
     option_names = ("not_after", "not_before", "order")
+
+    def _check_options(self) -> None:
+        if self._options.get("order", "dmy") not in _ORDERS:
+            raise InvalidFieldError(f"order must be one of {', '.join(_ORDERS)}", code="option")
+        for name in ("not_before", "not_after"):
+            bound = self._options.get(name)
+            if isinstance(bound, dt.datetime):
+                self._options[name] = bound.date()
+            elif bound is not None and not isinstance(bound, dt.date):
+                raise InvalidFieldError(f"{name} must be a datetime.date", code="option")
 
     def __call__(
         self,
@@ -57,10 +68,11 @@ class DateValidator(BaseValidator[dt.date]):
             not_after: last date that is allowed.
 
         Returns:
-            A `datetime.date`. A time of day behind the date is dropped, with a warning unless it is midnight.
+            A `datetime.date`. A time of day behind the date is dropped, with a warning unless it is midnight. Where
+            day and month cannot be told apart, ``meta["readings"]`` has both dates, the day-first one first.
 
         Raises:
-            InvalidFieldError: ``"option"`` for another *order*.
+            InvalidFieldError: ``"option"`` for another *order*, or a bound that is no date.
 
         Source: ISO 8601-1:2019, 5.2.2; GB/T 7408.1-2023.
 
@@ -71,26 +83,35 @@ class DateValidator(BaseValidator[dt.date]):
         >>> date("19450231").issues[0].code
         'date.impossible'
         """
-        options = self._options
-        order = order or options.get("order")  # type: ignore[assignment]
-        if order is not None and order not in _ORDERS:
-            raise InvalidFieldError(f"order must be one of {', '.join(_ORDERS)}", code="option")
-        if isinstance(value, dt.date) and value == value:  # NaT is a datetime unequal to itself
-            result = Result(dt.date(value.year, value.month, value.day))
-        else:
+        if order is not None or not_before is not None or not_after is not None:
+            return self.with_options(order=order, not_before=not_before, not_after=not_after)(value)
+        result = _from_date(value) if issubclass(type(value), dt.date) else None
+        if result is None:
             found = text_or_issue(value, max_length=_MAX_LENGTH)
             if not isinstance(found, str):
                 return Result(None, (found,))
-            result = _parse(found.strip(), order)
+            asked: str | None = self._options.get("order")  # type: ignore[assignment]
+            result = _parse(found.strip(), asked)
+            if result.value is None and not found.isascii():
+                result = narrowed(found, result, lambda text: _parse(text.strip(), asked))
         if result.value is None:
             return result
-        first = not_before or options.get("not_before")
-        last = not_after or options.get("not_after")
+        first, last = self._options.get("not_before"), self._options.get("not_after")
         if first is not None and result.value < first:  # type: ignore[operator]
             return fail("date.too_early", first=str(first))
         if last is not None and result.value > last:  # type: ignore[operator]
             return fail("date.too_late", last=str(last))
         return result
+
+
+def _from_date(value: object) -> Result[dt.date] | None:
+    """The day of a date or time of any subclass; None for NaT, and for what is broken."""
+    if is_missing_object(value):
+        return None
+    try:
+        return Result(dt.date(value.year, value.month, value.day))  # type: ignore[attr-defined]
+    except Exception:  # noqa: BLE001  a class of the caller's may do anything
+        return None
 
 
 def _parse(text: str, order: str | None) -> Result[dt.date]:
@@ -101,6 +122,9 @@ def _parse(text: str, order: str | None) -> Result[dt.date]:
         if time[1].strip("T 0:.,") or (time[2] or "Z").strip() not in ("Z", "+00:00", "+0000"):
             notes.append(issue("date.time_dropped"))
     answer = _read(text, order)
+    if answer == "date.ambiguous":
+        readings = tuple(_read(text, each) for each in ("dmy", "mdy"))
+        return Result(None, (issue("date.ambiguous"),), {"readings": readings})
     if isinstance(answer, str):
         return fail(answer)
     return Result(answer, notes)
@@ -108,9 +132,9 @@ def _parse(text: str, order: str | None) -> Result[dt.date]:
 
 def _read(text: str, order: str | None) -> dt.date | str:
     """The date, or the code of what is wrong."""
-    if match := _ISO(text) or _CHINESE(text):
+    if match := _CHINESE(text):
         return _day(match[1], match[2], match[3]) or "date.impossible"
-    if match := _YEAR_FIRST(text):
+    if match := _ISO(text) or _YEAR_FIRST(text):
         return _day(match[1], match[3], match[4]) or "date.impossible"
     if match := _YEAR_LAST(text):
         return _year_last(match[1], match[3], match[4], order)

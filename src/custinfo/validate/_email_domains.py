@@ -5,6 +5,8 @@ Source: the large mail providers' own names, own choice of 2026; real domains on
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 __all__ = ["did_you_mean"]
 
 _OFTEN = (
@@ -32,17 +34,31 @@ def did_you_mean(domain: str) -> str | None:
         for often in _OFTEN:
             if often.rpartition(".")[0] == name:
                 return often
-    for often in _NAMES:
-        if abs(len(often) - len(domain)) <= 1 and _one_slip(domain, often):
-            return often
-    return None
+    # a slip leaves the first three or the last five characters as they are
+    if domain[:3] not in _STARTS and domain[-5:] not in _ENDS:
+        return None
+    for place in range(len(domain)):
+        before, after = domain[:place], domain[place + 1 :]
+        meant = _ONE_SLIP.get(f"{before}*{after}") or _ONE_SLIP.get(f"{before}+{after}")
+        if meant is not None:
+            return meant
+    return _ONE_SLIP.get(domain)
 
 
-def _one_slip(first: str, second: str) -> bool:
-    """One letter added, left out, changed, or two neighbours swapped."""
-    short, long = sorted((first, second), key=len)
-    same = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
-    if len(short) < len(long):
-        return short[same:] == long[same + 1 :]
-    swapped = long[:same] + long[same + 1 : same + 2] + long[same : same + 1] + long[same + 2 :]
-    return short[same + 1 :] == long[same + 1 :] or short == swapped
+def _slips(name: str) -> Iterator[str]:
+    """What *name* becomes by one slip: a letter left out, two neighbours swapped, a letter changed or one too many.
+
+    For the changed letter stands ``*``, for the one too many ``+``, so that a look-up by each place finds it.
+    """
+    for place in range(len(name) + 1):
+        before, after = name[:place], name[place:]
+        yield f"{before}+{after}"
+        if after:
+            yield f"{before}*{after[1:]}"
+            yield before + after[1:]
+            yield before + after[1:2] + after[:1] + after[2:]
+
+
+_ONE_SLIP = {slip: name for name in reversed(_NAMES) for slip in _slips(name) if slip != name}
+_STARTS = {name[:3] for name in _NAMES}
+_ENDS = {name[-5:] for name in _NAMES}

@@ -8,7 +8,8 @@ that are ASCII, where one broken part cannot be rescued by another.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
 import email_validator
@@ -16,7 +17,14 @@ from email_validator import validate_email
 
 from custinfo.validate._base import issue, text_or_issue
 from custinfo.validate._email_domains import did_you_mean
-from custinfo.validate._email_faults import ATEXT, domain_fault, local_fault, plain_domain_fault, plain_local_fault
+from custinfo.validate._email_faults import (
+    ATEXT,
+    domain_fault,
+    hidden_or_space,
+    local_fault,
+    plain_domain_fault,
+    plain_local_fault,
+)
 from custinfo.validate._result import Issue, Result
 
 __all__ = ["OPTIONS", "check", "check_many"]
@@ -46,6 +54,7 @@ _ROLES = frozenset(
 )
 # EmailNotValidError is a ValueError; the others are for what libraries below it may get wrong
 _ANY_FAULT = (ValueError, IndexError, RecursionError)
+_MAX_IDN_GROWTH = 8  # octets of an ASCII label per character of an internationalized one, at most
 _CACHE_DOMAINS = 50_000
 _CACHE_SETTINGS = 256
 
@@ -68,14 +77,23 @@ class _Domain:
 
 
 class _Settings:
-    """The options of a call with email-validator's present defaults, and the domains judged under them."""
+    """The options of a call with email-validator's present defaults, and what was judged under them.
 
-    __slots__ = ("domains", "options", "special")
+    Attributes:
+        options: all options of email-validator.
+        special: its special-use domain names.
+        domains: domains by the text of the address.
+        roles: normal forms of local parts that are roles.
+    """
+
+    __slots__ = ("_endings", "domains", "options", "roles", "special")
 
     def __init__(self, options: Mapping[str, object], special: list[str]) -> None:
         self.options = options
         self.special = special
+        self._endings = tuple(f".{name}" for name in special)
         self.domains: dict[str, _Domain] = {}
+        self.roles: dict[str, str] = {}
 
     def domain(self, text: str) -> _Domain:
         """The domain *text*, judged once."""
@@ -89,17 +107,13 @@ class _Settings:
     def _judge(self, text: str) -> _Domain:
         longest = _MAX_STRICT_LOCAL if self.options["strict"] else _MAX_LENGTH
         lower = text.lower()
-        if (
-            len(text) <= 253
-            and "--" not in text
-            and text[-1:].isalpha()
-            and _domain_name(text)
-            and not any(lower == name or lower.endswith("." + name) for name in self.special)
-        ):
-            meant = did_you_mean(lower)
-            room = min(longest, _MAX_LENGTH - 1 - len(text))
-            return _Domain(lower, room, *([issue("email.did_you_mean", domain=meant)] if meant else []))
-        code = plain_domain_fault(text, self.options) if text.isascii() and text[:1] != "[" else ""
+        code = ""
+        if len(text) <= 253 and "--" not in text and text[-1:].isalpha() and _domain_name(text):
+            if not f".{lower}".endswith(self._endings):
+                return _Domain(lower, min(longest, _MAX_LENGTH - 1 - len(text)), *_remark(lower))
+            code = "" if self.options["test_environment"] else "email.domain_special_use"
+        elif text.isascii() and text[:1] != "[":
+            code = plain_domain_fault(text, self.options)
         if code:
             return _Domain("", -1, issue(code))
         # Whatever a plain local part is, the domain is judged alike; so one question answers for all of them.
@@ -152,8 +166,9 @@ def _check(value: object, settings: _Settings) -> Result[str]:
         if len(local) > domain.room:
             strictly = options["strict"] and len(local) > _MAX_STRICT_LOCAL
             return Result(None, (issue("email.local_too_long" if strictly else "email.too_long"),))
-        if local.islower() or local.lower() not in _ROLES:
-            return _good(f"{local}@{domain.normal}", domain.issues)
+        known = local if local.islower() or local.lower() not in _ROLES else settings.roles.get(local)
+        if known is not None:
+            return _good(f"{known}@{domain.normal}", domain.issues)
     else:
         code = _sure_fault(text, local, options)
         if code:
@@ -162,8 +177,9 @@ def _check(value: object, settings: _Settings) -> Result[str]:
         answer = validate_email(text, check_deliverability=False, **options)  # type: ignore[arg-type]
     except _ANY_FAULT:
         return Result(None, (issue(_fault(text, local, rest, settings)),))
-    plain = settings.domain(rest).issues if answer.normalized.endswith(f"@{rest.lower()}") else ()
-    return _good(answer.normalized, plain, answer.display_name)
+    if _local_part(local):
+        settings.roles[local] = answer.local_part  # at most as many as ways to write the roles
+    return _good(answer.normalized, _remark(answer.domain), answer.display_name)
 
 
 def _sure_fault(text: str, local: str, options: Mapping[str, object]) -> str:
@@ -179,7 +195,12 @@ def _sure_fault(text: str, local: str, options: Mapping[str, object]) -> str:
     return plain_local_fault(local, options)
 
 
-def _good(normal: str, issues: tuple[Issue, ...], name: str | None = None) -> Result[str]:
+def _remark(domain: str) -> list[Issue]:
+    meant = did_you_mean(domain)
+    return [issue("email.did_you_mean", domain=meant)] if meant else []
+
+
+def _good(normal: str, issues: Sequence[Issue], name: str | None = None) -> Result[str]:
     meta: dict[str, object] = {"display_name": name} if name else {}
     if issues:
         meta["suggestion"] = f"{normal.rpartition('@')[0]}@{issues[0].params['domain']}"
@@ -237,13 +258,19 @@ def _fault(text: str, local: str, domain: str, settings: _Settings) -> str:
         return "email.syntax" if options["allow_display_name"] else "email.display_name"
     if local.startswith('"'):
         return "email.syntax" if options["allow_quoted_local"] else "email.quoted"
-    if any(not char.isprintable() and not char.isspace() for char in local):
-        return "email.unsafe_chars"
-    if any(map(str.isspace, local)):
-        return "email.space"
-    return local_fault(local, options) or _refused_domain(domain, settings) or "email.too_long"
-
-
-def _refused_domain(domain: str, settings: _Settings) -> str:
-    found = settings.domain(domain)
-    return found.issues[0].code if found.room < 0 else ""
+    code = hidden_or_space(local) or local_fault(local, options)
+    if not code and not unicodedata.is_normalized("NFC", local):
+        code = local_fault(unicodedata.normalize("NFC", local), options)
+    if code:
+        return code
+    if len(text.encode()) > _MAX_LENGTH:
+        return "email.too_long"
+    # The domain was not judged apart yet; a second question would double the cost, so it is only asked where an IDN
+    # may be good and merely too long in its ASCII form.
+    known = settings.domains.get(domain)
+    if known is None and len(local.encode()) + _MAX_IDN_GROWTH * len(domain) > _MAX_LENGTH:
+        known = settings.domain(domain)
+    if known is not None:
+        return known.issues[0].code if known.room < 0 else "email.too_long"
+    plain = plain_domain_fault(domain, options) if domain.isascii() and domain[:1] != "[" else ""
+    return plain or domain_fault(domain, options, settings.special)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["ATEXT", "domain_fault", "local_fault", "plain_domain_fault", "plain_local_fault"]
+__all__ = ["ATEXT", "domain_fault", "hidden_or_space", "local_fault", "plain_domain_fault", "plain_local_fault"]
 
 ATEXT = r"a-zA-Z0-9_!#$%&'*+\-/=?^`{|}~"  # RFC 5322 3.2.3
 _hidden = re.compile("[\x00-\x1f\x7f]").search
+_bad_in_local = re.compile(rf"(?![{ATEXT}.])[\x00-\x7f]").search
+_bad_in_domain = re.compile(r"(?![a-zA-Z0-9.-])[\x00-\x7f]").search
 _local_chars = re.compile(rf"[{ATEXT}.]*").fullmatch
 _domain_chars = re.compile(r"[a-zA-Z0-9.-]*").fullmatch
 
@@ -50,20 +52,18 @@ def domain_fault(domain: str, options: Mapping[str, object], special: list[str])
     """Why email-validator refused *domain*, found by looking rather than from its sentences, which change."""
     if domain.startswith("["):
         return "email.domain_literal"
-    if any(not char.isprintable() and not char.isspace() for char in domain):
-        return "email.unsafe_chars"
-    if any(map(str.isspace, domain)):
-        return "email.space"
+    if code := hidden_or_space(domain):
+        return code
     if "@" in domain:
         return "email.two_at"
     if len(domain) > 253:
         return "email.domain_too_long"
-    if any(char.isascii() and not _domain_chars(char) for char in domain):
+    if _bad_in_domain(domain):
         return "email.domain_chars"
     lower = domain.lower()
-    if any(lower == name or lower.endswith("." + name) for name in special):
+    if f".{lower}".endswith(tuple(f".{name}" for name in special)):
         return "email.domain_special_use"
-    if any(label[2:4] == "--" and label[:2] != "xn" for label in lower.split(".")):
+    if "--" in lower and any(label[2:4] == "--" and label[:2] != "xn" for label in lower.split(".")):
         return "email.domain_hyphen"
     if "xn--" in lower or not domain.isascii():
         return "email.idn"
@@ -72,12 +72,22 @@ def domain_fault(domain: str, options: Mapping[str, object], special: list[str])
     return "email.domain_tld" if not domain[-1].isalpha() else "email.too_long"
 
 
+def hidden_or_space(part: str) -> str:
+    """The code where *part* has characters that cannot be seen, "" where it has none."""
+    if part.isprintable() and " " not in part:
+        return ""
+    if any(not char.isprintable() and not char.isspace() for char in part):
+        return "email.unsafe_chars"
+    return "email.space" if any(map(str.isspace, part)) else ""
+
+
 def local_fault(local: str, options: Mapping[str, object]) -> str:
+    """Why email-validator refused *local*, no quoted string, "" where nothing is wrong with it."""
     if not local:
         return "" if options["allow_empty_local"] else "email.local_empty"
     if local.startswith(".") or local.endswith(".") or ".." in local:
         return "email.local_dots"
-    if not all(_local_chars(char) for char in local if char.isascii()):
+    if _bad_in_local(local):
         return "email.local_chars"
     if options["strict"] and len(local) > 64:
         return "email.local_too_long"

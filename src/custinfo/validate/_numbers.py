@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 
-from custinfo.validate._base import BaseValidator, issue, text_or_issue
+from custinfo.validate._base import BaseValidator, narrowed, text_or_issue
 from custinfo.validate._result import Issue, Result
 
 TYPE_CHECKING = False
@@ -36,7 +35,9 @@ class NumberValidator(BaseValidator[str]):
         if not isinstance(found, str):
             return Result(None, (found,))
         result = self._check(self._compact(found))
-        return result if result or found.isascii() else self._narrowed(found, result)
+        if result or found.isascii():
+            return result
+        return narrowed(found, result, lambda narrow: self._check(self._compact(narrow[: self.max_length])))
 
     def _compact(self, text: str) -> str:
         """*text* in capitals without spaces and hyphens."""
@@ -59,14 +60,6 @@ class NumberValidator(BaseValidator[str]):
 
     def _notes(self) -> tuple[tuple[Issue, ...], ...]:
         return ()
-
-    def _narrowed(self, text: str, result: Result[str]) -> Result[str]:
-        """*result*, with the number that full-width characters stand for as a suggestion."""
-        narrow = unicodedata.normalize("NFKC", text)
-        again = self._check(self._compact(narrow)) if narrow != text and len(narrow) <= self.max_length else result
-        if not again:
-            return result
-        return Result(None, (*result.issues, issue("value.fullwidth")), {"suggestion": again.value})
 
     def _many(
         self,

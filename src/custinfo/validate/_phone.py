@@ -17,7 +17,7 @@ class PhoneValidator(BaseValidator[str]):
 
     name = "phone"
     codes = frozenset(
-        "value.missing value.type value.surrogate phone.not_a_number phone.country_code phone.no_region "
+        "value.missing value.type phone.not_a_number phone.country_code phone.no_region "
         "phone.too_short phone.too_long phone.not_assigned".split()
     )
     option_names = ("region",)

@@ -28,7 +28,8 @@ _MIN_NATIONAL, _MAX_NATIONAL = 4, 17
 Verdict = tuple[str | None, tuple[Issue, ...]]
 _UNSURE: Verdict = (None, ())
 _REFUSED: dict[str, Verdict] = {
-    code: (None, (issue(code),)) for code in ("phone.too_short", "phone.too_long", "phone.not_assigned")
+    code: (None, (issue(code),))
+    for code in ("phone.too_short", "phone.too_long", "phone.not_assigned", "phone.no_region")
 }
 _PARSE_FAULTS = {
     NumberParseException.INVALID_COUNTRY_CODE: "phone.country_code",
@@ -87,6 +88,8 @@ class PhoneMeta(Mapping[str, object]):
 def check(value: object, region: object) -> Result[str]:
     """One number, dialled in *region* (None: it must say its calling code)."""
     text = text_or_issue(value, max_length=_MAX_LENGTH)
+    if not isinstance(text, str) and text.code == "value.surrogate":
+        text = str.__str__(value)  # libphonenumber passes over what stands around the number, whatever it is
     if not isinstance(text, str):
         return Result(None, (issue("phone.too_long") if text.code == "value.too_long" else text,))
     where = region if isinstance(region, str) else ""
@@ -145,7 +148,9 @@ def _quick(text: str, region: str) -> Verdict:
     digits = text if text.isdigit() else _not_digits("", text)
     if match[1]:
         return _with_calling_code(digits)
-    dialling = dialling_plan(region) if region in SUPPORTED_REGIONS else None
+    if region not in SUPPORTED_REGIONS:
+        return _REFUSED["phone.no_region"]
+    dialling = dialling_plan(region)
     if dialling is None:
         return _UNSURE
     abroad = dialling.abroad.match(digits) if dialling.abroad is not None else None

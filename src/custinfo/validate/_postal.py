@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from custinfo.validate._base import BaseValidator, fail, issue, text_or_issue
+from custinfo.validate._base import BaseValidator, fail, issue, narrowed, text_or_issue
 from custinfo.validate._characters import collapse, unsafe
 from custinfo.validate._result import Result
 
@@ -25,8 +25,8 @@ class PostalCodeValidator(BaseValidator[str]):
     name = "postal_code"
     codes = frozenset(
         "value.missing value.type value.too_long value.surrogate text.control text.bidi text.noncharacter "
-        "text.zero_width text.private_use text.marks text.confusable postal_code.format postal_code.country "
-        "postal_code.unused postal_code.country_unknown".split()
+        "text.zero_width text.private_use text.marks text.confusable value.fullwidth postal_code.format "
+        "postal_code.country postal_code.unused postal_code.country_unknown".split()
     )
     option_names = ("country",)
     row_option = "country"
@@ -58,23 +58,27 @@ class PostalCodeValidator(BaseValidator[str]):
             return Result(
                 None, issues if any(i.severity == "error" for i in issues) else [*issues, issue("postal_code.format")]
             )
-        code = collapse(found).upper()
-        if not _ANY(code):
-            return fail("postal_code.format")
         where = self._options.get("country") if country is None else country
-        if where is None or where == "":
-            return Result(code) if _DIGIT(code) else fail("postal_code.format")
-        from custinfo.validate._iso3166 import ALPHA2
-        from custinfo.validate._postal_masks import MASKS, UNUSED
+        result = _judge(found, where)
+        return result if result or found.isascii() else narrowed(found, result, lambda narrow: _judge(narrow, where))
 
-        region = where.strip().upper() if isinstance(where, str) else ""
-        if region in MASKS:
-            normal = _fit(code, region, MASKS[region])
-            return fail("postal_code.country", country=region) if normal is None else Result(normal)
-        if region in UNUSED:
-            return Result(code, (issue("postal_code.unused", country=region),))
-        known = region in ALPHA2
-        return Result(code, () if known else (issue("postal_code.country_unknown"),))
+
+def _judge(text: str, where: object) -> Result[str]:
+    code = collapse(text).upper()
+    if not _ANY(code):
+        return fail("postal_code.format")
+    if where is None or where == "":
+        return Result(code) if _DIGIT(code) else fail("postal_code.format")
+    from custinfo.validate._iso3166 import ALPHA2
+    from custinfo.validate._postal_masks import MASKS, UNUSED
+
+    region = where.strip().upper() if isinstance(where, str) and len(where) <= _MAX_LENGTH else ""
+    if region in MASKS:
+        normal = _fit(code, region, MASKS[region])
+        return fail("postal_code.country", country=region) if normal is None else Result(normal)
+    if region in UNUSED:
+        return Result(code, (issue("postal_code.unused", country=region),))
+    return Result(code, () if region in ALPHA2 else (issue("postal_code.country_unknown"),))
 
 
 def _fit(code: str, country: str, masks: tuple[str, ...]) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any, Union, get_args, get_origin
 import attrs
 
 from custinfo.errors import InvalidFieldError
-from custinfo.validate import _bic, _cn_id, _country, _currency, _date, _hkid, _iban, _luhn, _name, _url, _uscc
+from custinfo.validate import _bic, _card, _cn_id, _country, _currency, _date, _hkid, _iban, _name, _url, _uscc
 from custinfo.validate._email import email
 from custinfo.validate._phone import phone
 from custinfo.validate._postal import postal_code
@@ -49,7 +49,7 @@ _BY_NAME: dict[str, Validator[Any]] = {
     "cn_resident_id": _cn_id.cn_resident_id,
     "cn_uscc": _uscc.cn_uscc,
     "hkid": _hkid.hkid,
-    "card_number": _luhn.card,
+    "card_number": _card.card,
     "url": _url.url,
     "website": _url.url,
 }

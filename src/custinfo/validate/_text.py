@@ -14,6 +14,7 @@ TEXT_CODES = frozenset(
     "text.zero_width text.private_use text.marks text.confusable text.line_break".split()
 )
 _MAX_LENGTH = 10_000
+_LONGEST = 100_000  # so that no text takes longer than 50 ms
 
 
 class TextValidator(BaseValidator[str]):
@@ -22,6 +23,13 @@ class TextValidator(BaseValidator[str]):
     name = "text"
     codes = TEXT_CODES
     option_names = ("max_length", "multiline")
+
+    def _check_options(self) -> None:
+        limit = self._options.get("max_length", 1)
+        if type(limit) is not int or not 1 <= limit <= _LONGEST:
+            raise InvalidFieldError(f"max_length must be a number of characters, 1 to {_LONGEST:,}", code="option")
+        if not isinstance(self._options.get("multiline", False), bool):
+            raise InvalidFieldError("multiline must be True or False", code="option")
 
     def __call__(self, value: object, *, max_length: int | None = None, multiline: bool | None = None) -> Result[str]:
         """Check one text.
@@ -32,11 +40,14 @@ class TextValidator(BaseValidator[str]):
 
         Args:
             value: the text.
-            max_length: characters at most, 10,000 when not said.
+            max_length: characters at most, 10,000 when not said, 100,000 at most.
             multiline: line breaks are kept; otherwise they are a warning and become spaces.
 
         Returns:
             The text in NFC, trimmed, with runs of white space as one space.
+
+        Raises:
+            InvalidFieldError: ``"option"`` for a value that an option cannot have.
 
         Source: Unicode 15.1 UAX #9, UAX #15, UTS #39; RFC 9839 (2025).
 
@@ -45,16 +56,14 @@ class TextValidator(BaseValidator[str]):
         >>> [issue.code for issue in text("abc" + chr(0x202E) + "fdp").issues]
         ['text.bidi']
         """
-        options = self._options
-        limit = options.get("max_length", _MAX_LENGTH) if max_length is None else max_length
-        if not isinstance(limit, int):
-            raise InvalidFieldError("max_length must be a number of characters", code="option")
+        if max_length is not None or multiline is not None:
+            return self.with_options(max_length=max_length, multiline=multiline)(value)
+        limit: int = self._options.get("max_length", _MAX_LENGTH)  # type: ignore[assignment]
         found = text_or_issue(value, max_length=limit)
         if not isinstance(found, str):
             return Result(None, (found,))
-        keep = options.get("multiline", False) if multiline is None else multiline
         issues = unsafe(found)
-        if keep:
+        if self._options.get("multiline"):
             normal = "\n".join(collapse(line) for line in found.splitlines()).strip("\n")
         else:
             normal = collapse(found)

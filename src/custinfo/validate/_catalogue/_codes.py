@@ -123,6 +123,8 @@ rule.sex_of_id error
 rule.iban_country warning
 rule.outdated warning
 rule.reference warning
+currency.withdrawn warning
+name.swapped warning
 """
 
 CODES: tuple[tuple[str, str], ...] = tuple(

@@ -123,4 +123,6 @@ LINES = {
     "rule.iban_country": "`rules.iban_country`, found by `Schema.from_attrs`",
     "rule.outdated": "counted by `quality` where the schema has a `max_age`",
     "rule.reference": "counted by `quality` where a reference is given",
+    "currency.withdrawn": "in ISO 4217 once, such as HRK; good, since old ledgers carry it",
+    "name.swapped": "a given name that is a family name, beside the reverse; see `meta['suggestion']`",
 }

@@ -123,4 +123,6 @@ MESSAGES = {
     "rule.iban_country": "No bank account is in a country of the addresses.",
     "rule.outdated": "The date lies further back than allowed.",
     "rule.reference": "The value is not that of the reference.",
+    "currency.withdrawn": "The currency was withdrawn; its successor is {currency}.",
+    "name.swapped": "Given and family name look swapped.",
 }

@@ -123,4 +123,6 @@ MESSAGES = {
     "rule.iban_country": "银行账户与地址所在国家不一致。",
     "rule.outdated": "日期早于允许的期限。",
     "rule.reference": "与参照数据不一致。",
+    "currency.withdrawn": "该货币已停用，由 {currency} 取代。",
+    "name.swapped": "姓和名似乎写反了。",
 }
