@@ -6,7 +6,7 @@ import asyncio
 import enum
 import time
 import weakref
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from typing import Any
 
 import dns.asyncresolver
@@ -21,6 +21,7 @@ __all__ = ["Deliverability", "check_deliverability"]
 _MIN_TTL_S, _MAX_TTL_S = 60.0, 3600.0
 _NEGATIVE_TTL_S = 300.0
 _CACHE_DOMAINS = 100_000
+_MAX_LENGTH = 1024  # of a name in Unicode; in ASCII it has at most 253 characters
 
 
 class Deliverability(enum.StrEnum):
@@ -37,25 +38,34 @@ _default: list[Any] = []
 
 
 async def check_deliverability(
-    domains: Iterable[str], *, timeout_s: float = 10.0, concurrency: int = 20, resolver: Any = None
+    domains: Iterable[str],
+    *,
+    timeout_s: float = 10.0,
+    concurrency: int = 20,
+    resolver: Any = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Deliverability]:
     """Ask the DNS whether domains take mail.
 
-    Each domain is asked for once: MX records, and without any the address records (RFC 5321, 5.1). No such domain, no
-    record of either kind and a null MX (RFC 7505) mean undeliverable. Whatever prevents an answer, a time-out first of
-    all, means unknown, never undeliverable. Answers are remembered for their time to live, between 1 and 60 minutes.
+    Each domain is asked for once, whatever its letter case and whether it is written in Unicode or ASCII: MX records,
+    and without any the address records (RFC 5321, 5.1). No such domain, no record of either kind and a null MX
+    (RFC 7505) mean undeliverable. Whatever prevents an answer means unknown, never undeliverable: a time-out, a server
+    that fails or refuses, a machine without a resolver. An address literal such as ``[192.0.2.1]`` is unknown, since no
+    DNS knows it. Answers are remembered per resolver for their time to live, between 1 and 60 minutes; unknown ones are
+    asked again. A call that is cancelled cancels its questions.
 
     Args:
         domains: names, such as the part of an address after the @; repeats cost nothing.
         timeout_s: seconds for all of it; what is not answered then is unknown.
         concurrency: questions at the same time.
         resolver: what to ask, with the ``resolve`` of `dns.asyncresolver.Resolver`; by default the system's.
+        clock: seconds of a clock that never goes back, by which answers are forgotten.
 
     Returns:
         Each of *domains* -> what was found.
 
     Raises:
-        InvalidFieldError: ``"option"`` where *timeout_s* or *concurrency* is not positive.
+        InvalidFieldError: ``"option"`` where *timeout_s* or *concurrency* is not positive; ``"values"`` for one text.
 
     Source: RFC 5321 section 5.1 (2008), RFC 7505 (2015).
 
@@ -65,12 +75,14 @@ async def check_deliverability(
     """
     if not timeout_s > 0 or concurrency < 1:
         raise InvalidFieldError("timeout_s and concurrency must be positive", code="option")
+    if isinstance(domains, (str, bytes)):
+        raise InvalidFieldError("domains must be an iterable of names, not one name; put it into a list", code="values")
     asked = list(dict.fromkeys(domains))
     names = {domain: _name(domain) for domain in asked}
     answers: dict[str, Deliverability] = {}
     asker = _system() if resolver is None else resolver
     cache = _cache_of(asker)
-    now = time.monotonic()
+    now = clock()
     open_names = []
     for name in dict.fromkeys(name for name in names.values() if name):
         known = cache.get(name)
@@ -78,18 +90,24 @@ async def check_deliverability(
             answers[name] = known[0]
         else:
             open_names.append(name)
-    if open_names:
-        await _ask_all(iter(open_names), min(concurrency, len(open_names)), timeout_s, asker, cache, answers)
+    if open_names and asker is not None:
+        held = await _ask_all(iter(open_names), min(concurrency, len(open_names)), timeout_s, asker)
+        for name, (state, ttl_s) in held.items():
+            answers[name] = state
+            if state is not Deliverability.UNKNOWN:
+                cache[name] = (state, clock() + ttl_s)
     return {
-        domain: answers.get(name, Deliverability.UNKNOWN) if name else Deliverability.UNDELIVERABLE
+        domain: Deliverability.UNDELIVERABLE if name == "" else answers.get(name or "", Deliverability.UNKNOWN)
         for domain, name in names.items()
     }
 
 
-def _name(domain: object) -> str:
-    """The name in ASCII and lower case, "" where it cannot be one."""
-    if not isinstance(domain, str) or not domain.strip("."):
+def _name(domain: object) -> str | None:
+    """The name in ASCII and lower case, "" where it cannot be one, None for an address literal."""
+    if not isinstance(domain, str) or not domain.strip(".") or len(domain) > _MAX_LENGTH:
         return ""
+    if domain.startswith("["):
+        return None
     try:
         return dns.name.from_text(domain, idna_codec=dns.name.IDNA_2008).to_text().lower()
     except (dns.exception.DNSException, ValueError):
@@ -97,8 +115,12 @@ def _name(domain: object) -> str:
 
 
 def _system() -> Any:
+    """The resolver that the machine is configured with, None where it is not."""
     if not _default:
-        _default.append(dns.asyncresolver.Resolver())
+        try:
+            _default.append(dns.asyncresolver.Resolver())
+        except dns.exception.DNSException:
+            return None
     return _default[0]
 
 
@@ -118,15 +140,13 @@ async def _ask_all(
     concurrency: int,
     timeout_s: float,
     resolver: Any,
-    cache: _Cache,
-    answers: dict[str, Deliverability],
-) -> None:
+) -> dict[str, tuple[Deliverability, float]]:
+    """Name -> (what was found, seconds it holds) of what is answered in time."""
+    answers: dict[str, tuple[Deliverability, float]] = {}
+
     async def work() -> None:
         for name in names:
-            state, ttl_s = await _ask(resolver, name, timeout_s)
-            answers[name] = state
-            if state is not Deliverability.UNKNOWN:
-                cache[name] = (state, time.monotonic() + ttl_s)
+            answers[name] = await _ask(resolver, name, timeout_s)
 
     workers = [asyncio.create_task(work()) for _ in range(concurrency)]
     try:
@@ -135,6 +155,7 @@ async def _ask_all(
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+    return answers
 
 
 async def _ask(resolver: Any, name: str, timeout_s: float) -> tuple[Deliverability, float]:
