@@ -4,48 +4,81 @@ from custinfo._lazy import lazy_exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from custinfo.segment._active_hours import ActiveHours, BestHours, active_hours
+    from custinfo.segment._affinity import Affinity, AffinityExplanation, affinity
+    from custinfo.segment._behaviour import Behaviour, behaviour
     from custinfo.segment._bg_nbd import BgNbd, fit_bg_nbd
     from custinfo.segment._clv import Summary, customer_lifetime_value, summary
     from custinfo.segment._explain import RfmExplanation, ScorePart
     from custinfo.segment._gamma_gamma import GammaGamma, fit_gamma_gamma
+    from custinfo.segment._lifecycle import Lifecycle, LifecycleExplanation, Transitions, lifecycle
+    from custinfo.segment._lifecycle_states import LIFECYCLE, check_lifecycle
     from custinfo.segment._names import SEGMENTS, SegmentRule
     from custinfo.segment._optimise import ModelWarning
     from custinfo.segment._result import Rfm
     from custinfo.segment._rfm import rfm
+    from custinfo.segment._spend_bands import BandExplanation, SpendBands, spend_bands
+    from custinfo.segment._spending import Spending, spending
     from custinfo.segment._tier_rules import Condition, TierRule, default_tiers
     from custinfo.segment._tiers import TierExplanation, Tiers, tiers
 
 _MODULES = {
+    "_active_hours": ("ActiveHours", "BestHours", "active_hours"),
+    "_affinity": ("Affinity", "AffinityExplanation", "affinity"),
+    "_behaviour": ("Behaviour", "behaviour"),
     "_bg_nbd": ("BgNbd", "fit_bg_nbd"),
     "_clv": ("Summary", "customer_lifetime_value", "summary"),
-    "_gamma_gamma": ("GammaGamma", "fit_gamma_gamma"),
-    "_optimise": ("ModelWarning",),
     "_explain": ("RfmExplanation", "ScorePart"),
+    "_gamma_gamma": ("GammaGamma", "fit_gamma_gamma"),
+    "_lifecycle": ("Lifecycle", "LifecycleExplanation", "Transitions", "lifecycle"),
+    "_lifecycle_states": ("LIFECYCLE", "check_lifecycle"),
     "_names": ("SEGMENTS", "SegmentRule"),
+    "_optimise": ("ModelWarning",),
     "_result": ("Rfm",),
     "_rfm": ("rfm",),
+    "_spend_bands": ("BandExplanation", "SpendBands", "spend_bands"),
+    "_spending": ("Spending", "spending"),
     "_tier_rules": ("Condition", "TierRule", "default_tiers"),
     "_tiers": ("TierExplanation", "Tiers", "tiers"),
 }
 __all__ = [
+    "ActiveHours",
+    "Affinity",
+    "AffinityExplanation",
+    "BandExplanation",
+    "Behaviour",
+    "BestHours",
     "BgNbd",
     "Condition",
     "GammaGamma",
+    "LIFECYCLE",
+    "Lifecycle",
+    "LifecycleExplanation",
     "ModelWarning",
     "Rfm",
     "RfmExplanation",
     "SEGMENTS",
     "ScorePart",
     "SegmentRule",
+    "SpendBands",
+    "Spending",
     "Summary",
     "TierExplanation",
     "TierRule",
     "Tiers",
+    "Transitions",
+    "active_hours",
+    "affinity",
+    "behaviour",
+    "check_lifecycle",
     "customer_lifetime_value",
     "default_tiers",
     "fit_bg_nbd",
     "fit_gamma_gamma",
+    "lifecycle",
     "rfm",
+    "spend_bands",
+    "spending",
     "summary",
     "tiers",
 ]
