@@ -111,6 +111,24 @@ def test_many_new_subjects_become_durable_in_one_put(provider, store):
     assert cipher.encrypt_records([], entity="customer") == []
 
 
+def test_known_subjects_among_many_rows_are_found_and_not_made_again(provider, store):
+    class Bare:
+        """A key store that reads row by row."""
+
+        get, put, names, generation = store.get, store.put, store.names, store.generation
+
+    rows = [(str(number), None, {"a": number}) for number in range(20)]
+    before = FieldCipher(ring_over(provider, store)).encrypt_records(rows, entity="e")
+    puts = len(store.puts)
+    for key_store in (store, Bare()):
+        cipher = FieldCipher(ring_over(provider, key_store))
+        again = cipher.encrypt_records(rows, entity="e")
+        assert [token["a"][:34] for token in again] == [token["a"][:34] for token in before]
+        sealed = [(record, None, token) for (record, _, _), token in zip(rows, before, strict=True)]
+        assert cipher.decrypt_records(sealed, entity="e") == [values for _, _, values in rows]
+    assert len(store.puts) == puts
+
+
 def test_rows_of_one_subject_share_its_new_key(provider, store):
     cipher = FieldCipher(ring_over(provider, store))
     first, second = cipher.encrypt_records([("1", "anna", {"a": 1}), ("2", "anna", {"a": 2})], entity="note")
