@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from custinfo.segment._behaviour import Behaviour, behaviour
     from custinfo.segment._bg_nbd import BgNbd, fit_bg_nbd
     from custinfo.segment._clv import Summary, customer_lifetime_value, summary
+    from custinfo.segment._cohorts import Cohorts, cohorts
+    from custinfo.segment._contribution import Contribution, contribution
     from custinfo.segment._explain import RfmExplanation, ScorePart
     from custinfo.segment._gamma_gamma import GammaGamma, fit_gamma_gamma
     from custinfo.segment._lifecycle import Lifecycle, LifecycleExplanation, Transitions, lifecycle
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from custinfo.segment._spending import Spending, spending
     from custinfo.segment._tier_rules import Condition, TierRule, default_tiers
     from custinfo.segment._tiers import TierExplanation, Tiers, tiers
+    from custinfo.segment._value_by_segment import SegmentValue, value_by_segment
 
 _MODULES = {
     "_active_hours": ("ActiveHours", "BestHours", "active_hours"),
@@ -28,6 +31,8 @@ _MODULES = {
     "_behaviour": ("Behaviour", "behaviour"),
     "_bg_nbd": ("BgNbd", "fit_bg_nbd"),
     "_clv": ("Summary", "customer_lifetime_value", "summary"),
+    "_cohorts": ("Cohorts", "cohorts"),
+    "_contribution": ("Contribution", "contribution"),
     "_explain": ("RfmExplanation", "ScorePart"),
     "_gamma_gamma": ("GammaGamma", "fit_gamma_gamma"),
     "_lifecycle": ("Lifecycle", "LifecycleExplanation", "Transitions", "lifecycle"),
@@ -40,6 +45,7 @@ _MODULES = {
     "_spending": ("Spending", "spending"),
     "_tier_rules": ("Condition", "TierRule", "default_tiers"),
     "_tiers": ("TierExplanation", "Tiers", "tiers"),
+    "_value_by_segment": ("SegmentValue", "value_by_segment"),
 }
 __all__ = [
     "ActiveHours",
@@ -49,7 +55,9 @@ __all__ = [
     "Behaviour",
     "BestHours",
     "BgNbd",
+    "Cohorts",
     "Condition",
+    "Contribution",
     "GammaGamma",
     "LIFECYCLE",
     "Lifecycle",
@@ -60,6 +68,7 @@ __all__ = [
     "SEGMENTS",
     "ScorePart",
     "SegmentRule",
+    "SegmentValue",
     "SpendBands",
     "Spending",
     "Summary",
@@ -71,6 +80,8 @@ __all__ = [
     "affinity",
     "behaviour",
     "check_lifecycle",
+    "cohorts",
+    "contribution",
     "customer_lifetime_value",
     "default_tiers",
     "fit_bg_nbd",
@@ -81,6 +92,7 @@ __all__ = [
     "spending",
     "summary",
     "tiers",
+    "value_by_segment",
 ]
 
 __getattr__, __dir__ = lazy_exports(
