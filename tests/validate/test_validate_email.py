@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from pathlib import Path
@@ -55,8 +56,32 @@ SEEDS = [
     "some@com.1",
     "a@b.c",
     "somebody@gmial.com",
+    "INFO@müller.de",
+    "Postmaster@例え.jp",
+    "e\u0301@example.com",
+    "some@e\u0301xample.com",
+    "some@ＥＸＡＭＰＬＥ.com",
+    "some@א.com",
+    "some@1.א.com",
+    "some@xn--a.com",
+    "some@xn--mller-kva.de",
+    "some@example.test",
+    "some@[IPv6:2001:DB8::1]",
+    "some@[IPv6:::1%eth0]",
+    "<some@example.com>",
+    '"Some \\"Body\\"" <some@example.com>  ',
+    '"" <some@example.com>',
+    'Some <"some body"@[127.0.0.1]>',
+    '"@"@example.com',
+    '""@example.com',
+    '"some\u037ebody"@example.com',
+    "中" * 62 + "@例え" + "え" * 20 + ".jp",
+    "u\u0308\u0304" * 60 + "@example.com",
+    "some@" + "ü" * 60 + ".de",
+    "some@@example.com",
+    "some@example.com@",
 ]
-LETTERS = "abXY01.-_+@ \t\n\"'<>[]()\\,;:éß中例\u0301\u0338\u200b\u202e＠．。１Ⅷ\u00ad\u1e9e\x00\x7f%&א١"
+LETTERS = "\ud800abXY01.-_+@ \t\n\"'<>[]()\\,;:éß中例\u0301\u0338\u200b\u202e＠．。１Ⅷ\u00ad\u1e9e\x00\x7f%&א١"
 
 
 def theirs(value: str, **options: bool) -> str | None:
@@ -96,11 +121,21 @@ def test_mutated_addresses_get_the_verdict_and_form_of_email_validator(seed: int
     agree([mutated(rng) for _ in range(400)])
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_they_do_with_other_options_too(seed: int) -> None:
-    rng = random.Random(seed)
-    options = {name: rng.random() < 0.5 for name in email.option_names if rng.random() < 0.6}
-    agree([mutated(rng) for _ in range(150)], **options)
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("second", [False, True])
+def test_they_do_with_every_combination_of_options(first: bool, second: bool) -> None:
+    rng = random.Random(f"{first}{second}")
+    names = email.option_names
+    for others in itertools.product((False, True), repeat=len(names) - 2):
+        options = dict(zip(names, (first, second, *others), strict=True))
+        agree([*rng.sample(SEEDS, 12), *(mutated(rng) for _ in range(16))], **options)
+
+
+@pytest.mark.parametrize("name", email.option_names)
+def test_they_do_with_each_option_alone(name: str) -> None:
+    rng = random.Random(name)
+    for chosen in (False, True):
+        agree([*SEEDS, *(mutated(rng) for _ in range(60))], **{name: chosen})
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

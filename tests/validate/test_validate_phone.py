@@ -18,7 +18,9 @@ from custinfo.validate import phone
 
 SHARED = Path("/work/shared/data/validate/phone_examples_csv.jsonl")
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
-LETTERS = "0123456789" * 3 + " -().+/xX,;#~ext１٣＋abc\u200b*\x00"
+CARRIERS = ("15", "041", "101")
+TAILS = (" ext. 7", "x123", "#9", ";ext=45", " доб. 3", ",,12#", " int 4", "~5", " extn 12345678", " x 1234567890")
+LETTERS = "\ud8000123456789" * 3 + " -().+/xX,;#~ext１٣＋abc\u200b*\x00"
 
 
 def theirs(value: str, region: str | None) -> str | None:
@@ -39,9 +41,42 @@ def examples() -> list[tuple[str, str | None]]:
                 continue
             abroad = REGIONS[(index * 7 + kind) % len(REGIONS)]
             national = phonenumbers.national_significant_number(number)
-            found += [(phonenumbers.format_number(number, layout), region) for layout in range(4)]
-            found += [(national, region), (f"{number.country_code}{national}", region), (f"00{national}", region)]
-            found.append((phonenumbers.format_out_of_country_calling_number(number, abroad), abroad))
+            code = number.country_code
+            international, dialled, rfc3966 = (phonenumbers.format_number(number, layout) for layout in (1, 2, 3))
+            trunk = phonenumbers.ndd_prefix_for_region(region, True) or "0"
+            found += [(f"+{code}{national}", region), (international, region), (dialled, region), (rfc3966, region)]
+            found += [(national, region), (f"{code}{national}", region), (f"00{national}", region)]
+            found += [(phonenumbers.format_out_of_country_calling_number(number, abroad), abroad)]
+            # trunk prefixes that should not be there, twice, or behind the calling code
+            found += [(f"{trunk}{national}", region), (f"{trunk}{trunk}{national}", region)]
+            found += [
+                (f"+{code}{trunk}{national}", None),
+                (f"+{code} (0) {national}", None),
+                (f"+0{code}{national}", region),
+            ]
+            # what is dialled before it: for abroad, and for a carrier
+            found += [(f"{idd}{code}{national}", region) for idd in ("00", "011", "0011", "010", "810", "+00", "++")]
+            found += [
+                (phonenumbers.format_national_number_with_carrier_code(number, carrier), region) for carrier in CARRIERS
+            ]
+            # extensions, parameters, and text around it
+            found += [(f"{dialled}{tail}", region) for tail in TAILS]
+            found += [(f"Tel: {international} (office)", region), (f"{rfc3966};ext=12", None)]
+            found += [
+                (f"tel:{national};phone-context=+{code}", None),
+                (f"{rfc3966};isub=1;phone-context=example.com", region),
+            ]
+            # letters for digits
+            if len(national) > 7:
+                found += [(f"{national[:-7]}-FLOWERS", region), (f"+{code} {national[:-4]} TAXI", region)]
+        short = phonenumbers.shortnumberinfo.SUPPORTED_SHORT_REGIONS
+        found += [(number, region) for number in ("110", "112", "911", "999", "10086", "*100#") if region in short]
+    found += [
+        ("+39 02 1234 5678", None),
+        ("+39 2 1234 5678", None),
+        ("+390612345678", "IT"),
+        ("0039 0 612345678", "DE"),
+    ]
     for code in phonenumbers.COUNTRY_CODES_FOR_NON_GEO_REGIONS:
         number = phonenumbers.example_number_for_non_geo_entity(code)
         if number is not None:
@@ -69,17 +104,46 @@ def mutated(rng: random.Random) -> tuple[str, str | None]:
     return "".join(text), region
 
 
-def agree(rows: list[tuple[str, str | None]]) -> None:
+def facts(value: str, region: str | None) -> dict[str, object]:
+    """What phonenumbers says of a valid number besides its E.164 form."""
+    number = phonenumbers.parse(value, region)
+    return {
+        "type": phonenumbers.PhoneNumberType.to_string(phonenumbers.number_type(number)),
+        "international": phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL),
+        "national": phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL),
+        "region": phonenumbers.region_code_for_number(number),
+        "country_code": number.country_code,
+        "extension": number.extension or "",
+    }
+
+
+def agree(rows: list[tuple[str, str | None]], *, with_facts: bool = False) -> None:
     expected = [theirs(value, region) for value, region in rows]
     assert [phone(value, region=region).value for value, region in rows] == expected
     batch = phone.many([value for value, _ in rows], region=[region for _, region in rows])
     assert batch.values == expected
     assert batch.ok.tolist() == [value is not None for value in expected]
+    if with_facts:
+        for (value, region), good in zip(rows, expected, strict=True):
+            if good is not None:
+                assert dict(phone(value, region=region).meta) == facts(value, region)
 
 
 def test_examples_of_every_region_and_kind_agree() -> None:
     rng = random.Random(5)
-    agree(rng.sample(EXAMPLES, 1_200))
+    agree(rng.sample(EXAMPLES, 1_600))
+    agree(rng.sample(EXAMPLES, 200), with_facts=True)
+
+
+def test_every_region_agrees_on_numbers_of_every_length() -> None:
+    rng = random.Random(6)
+    rows: list[tuple[str, str | None]] = []
+    for region in REGIONS:
+        code = phonenumbers.country_code_for_region(region)
+        for length in rng.sample(range(2, 19), 5):
+            digits = "".join(rng.choices("0123456789", k=length))
+            rows += [(digits, region), (f"+{code}{digits}", None)]
+    agree(rows)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -56,7 +56,8 @@ def _judge(text: str) -> Result[str]:
     from custinfo.validate._country_names import NAMES
     from custinfo.validate._slips import meant
 
-    name = meant(" ".join(code.split()), NAMES, shortest=_SHORTEST_NAME)
+    words = " ".join(code.replace("&", " AND ").replace("’", "'").split())
+    name = meant(words.replace("ST. ", "SAINT "), NAMES, shortest=_SHORTEST_NAME)
     if name is None:
         return fail("country.unknown")
     return Result(None, (issue("country.unknown"), issue("country.did_you_mean", country=name)), {"suggestion": name})

@@ -48,7 +48,7 @@ BZ Belize|伯利兹
 CA Canada|加拿大
 CC Cocos (Keeling) Islands|Cocos Islands|科科斯（基林）群岛
 CD Democratic Republic of the Congo|DR Congo|DRC|刚果（金）|刚果民主共和国
-CF Central African Republic|中非
+CF Central African Republic|中非|中非共和国
 CG Congo|Republic of the Congo|刚果（布）|刚果共和国
 CH Switzerland|Schweiz|Suisse|瑞士
 CI Côte d'Ivoire|Cote d'Ivoire|Ivory Coast|科特迪瓦
@@ -68,7 +68,7 @@ DE Germany|Deutschland|德国
 DJ Djibouti|吉布提
 DK Denmark|Danmark|丹麦
 DM Dominica|多米尼克
-DO Dominican Republic|多米尼加
+DO Dominican Republic|多米尼加|多米尼加共和国
 DZ Algeria|阿尔及利亚
 EC Ecuador|厄瓜多尔
 EE Estonia|爱沙尼亚
@@ -102,7 +102,7 @@ GT Guatemala|危地马拉
 GU Guam|关岛
 GW Guinea-Bissau|几内亚比绍
 GY Guyana|圭亚那
-HK Hong Kong|Hongkong|香港|中国香港
+HK Hong Kong|Hongkong|Hong Kong SAR|Hong Kong SAR China|香港|中国香港|香港特别行政区
 HM Heard Island and McDonald Islands|赫德岛和麦克唐纳群岛
 HN Honduras|洪都拉斯
 HR Croatia|Hrvatska|克罗地亚
@@ -129,7 +129,7 @@ KI Kiribati|基里巴斯
 KM Comoros|科摩罗
 KN Saint Kitts and Nevis|St Kitts and Nevis|圣基茨和尼维斯
 KP North Korea|DPRK|朝鲜
-KR South Korea|Korea|Republic of Korea|韩国
+KR South Korea|Korea, Republic of|Korea|Republic of Korea|韩国
 KW Kuwait|科威特
 KY Cayman Islands|开曼群岛
 KZ Kazakhstan|哈萨克斯坦
@@ -153,9 +153,9 @@ MG Madagascar|马达加斯加
 MH Marshall Islands|马绍尔群岛
 MK North Macedonia|Macedonia|北马其顿
 ML Mali|马里
-MM Myanmar|Burma|缅甸
+MM Myanmar|Myanmar (Burma)|Burma|缅甸
 MN Mongolia|蒙古|蒙古国
-MO Macao|Macau|澳门|中国澳门
+MO Macao|Macau|Macao SAR|Macao SAR China|澳门|中国澳门|澳门特别行政区
 MP Northern Mariana Islands|北马里亚纳群岛
 MQ Martinique|马提尼克
 MR Mauritania|毛里塔尼亚
@@ -206,7 +206,7 @@ SC Seychelles|塞舌尔
 SD Sudan|苏丹
 SE Sweden|Sverige|瑞典
 SG Singapore|新加坡
-SH Saint Helena|圣赫勒拿
+SH Saint Helena|Saint Helena, Ascension and Tristan da Cunha|圣赫勒拿
 SI Slovenia|斯洛文尼亚
 SJ Svalbard and Jan Mayen|Svalbard|斯瓦尔巴和扬马延
 SK Slovakia|斯洛伐克

@@ -55,7 +55,7 @@ class IbanValidator(NumberValidator):
             The number in capitals without spaces. Countries that use IBANs without being in the registry give a
             warning. ``meta``: ``country``, ``printed`` (in groups of four).
 
-        Source: ISO 13616-1:2020, IBAN Registry release 101; check digits ISO 7064 MOD 97-10.
+        Source: ISO 13616-1:2020, IBAN Registry release 101 (Brazil: 2026); check digits ISO 7064 MOD 97-10.
 
         >>> iban("gb82 west 1234 5698 7654 32").value
         'GB82WEST12345698765432'

@@ -1,7 +1,7 @@
 """Basic bank account numbers by country, as in the IBAN registry: n digits, a capitals, c either.
 
-Source: SWIFT, IBAN Registry (ISO 13616-1:2020), release 101, 2025; forms that are used but not registered: the
-countries' central banks.
+Source: SWIFT, IBAN Registry (ISO 13616-1:2020), release 101, 2025, with the letters that Brazil allows since 2026;
+forms that are used but not registered: the countries' central banks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ def _read(table: str) -> dict[str, str]:
 
 
 FORMS = _read("""
-AD 8n12c AE 19n AL 8n16c AT 16n AZ 4a20c BA 16n BE 12n BG 4a6n8c BH 4a14c BI 23n BR 23n1a1c BY 4c4n16c CH 5n12c CR 18n
+AD 8n12c AE 19n AL 8n16c AT 16n AZ 4a20c BA 16n BE 12n BG 4a6n8c BH 4a14c BI 23n BR 8c15n2c BY 4c4n16c CH 5n12c CR 18n
 CY 8n16c CZ 20n DE 18n DJ 23n DK 14n DO 4c20n EE 16n EG 25n ES 20n FI 14n FK 2a12n FO 14n FR 10n11c2n GB 4a14n
 GE 2a16n GI 4a15c GL 14n GR 7n16c GT 24c HN 4a20n HR 17n HU 24n IE 4a14n IL 19n IQ 4a15n IS 22n IT 1a10n12c JO 4a4n18c
 KW 4a22c KZ 3n13c LB 4n20c LC 4a24c LI 5n12c LT 16n LU 3n13c LV 4a13c LY 21n MC 10n11c2n MD 20c ME 18n MK 3n10c2n

@@ -121,8 +121,9 @@ def check_many(
             region = regions[place]
         if type(value) is not str:
             result = check(value, region)
-            append(None)
-            issues[start + place] = result.issues
+            append(result.value)
+            if result.issues:
+                issues[start + place] = result.issues
             continue
         where = region if type(region) is str else ""
         known = by_region.get(where)

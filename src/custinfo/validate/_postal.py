@@ -15,8 +15,8 @@ _ANY = re.compile(r"[0-9A-Z](?:[0-9A-Z -]{0,10}[0-9A-Z])?").fullmatch
 _DIGIT = re.compile(r"[0-9]").search
 _without_mark = re.compile(r"^[A-Z]{1,2}-").sub
 _KINDS = {"#": "[0-9]", "@": "[A-Z]", "*": "[0-9A-Z]"}
-_SEPARATORS = str.maketrans("", "", " -")
-_compiled: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {}
+_HYPHEN_NEEDED = frozenset({"PL", "PT"})
+_compiled: dict[tuple[str, bool], tuple[tuple[re.Pattern[str], str], ...]] = {}
 
 
 class PostalCodeValidator(BaseValidator[str]):
@@ -35,12 +35,14 @@ class PostalCodeValidator(BaseValidator[str]):
         """Check one postal code.
 
         Args:
-            value: the code; spaces and hyphens may be left out or added, letters are of any case.
+            value: the code; spaces may be left out or added, a hyphen left out (not in Poland and Portugal), letters
+                are of any case.
             country: ISO 3166-1 alpha-2 code. Without one the code only has to look like a postal code: Latin letters,
                 digits (at least one), spaces and hyphens, at most 12 characters. For `many` also one per row.
 
         Returns:
-            The code in capitals, spaced as in its country.
+            The code in capitals, spaced as in its country. Where only the hyphen is wrong, ``meta["suggestion"]`` has
+            the code that is meant.
 
         Source: Universal Postal Union, "Postal addressing systems in member countries", state of 2024. That a code
         has the right form does not say that it is in use.
@@ -75,31 +77,39 @@ def _judge(text: str, where: object) -> Result[str]:
     region = where.strip().upper() if isinstance(where, str) and len(where) <= _MAX_LENGTH else ""
     if region in MASKS:
         normal = _fit(code, region, MASKS[region])
-        return fail("postal_code.country", country=region) if normal is None else Result(normal)
+        if normal is not None:
+            return Result(normal)
+        # hyphens where the country has none, or none where it is needed: perhaps another country's code
+        meant = _fit(code.replace("-", ""), region, MASKS[region], lenient=True)
+        suggestion = None if meant is None else {"suggestion": meant}
+        return Result(None, (issue("postal_code.country", country=region),), suggestion)
     if region in UNUSED:
         return Result(code, (issue("postal_code.unused", country=region),))
     return Result(code, () if region in ALPHA2 else (issue("postal_code.country_unknown"),))
 
 
-def _fit(code: str, country: str, masks: tuple[str, ...]) -> str | None:
-    """*code* written as the first of *masks* that it fits, None where it fits none."""
-    patterns = _compiled.get(country)
+def _fit(code: str, country: str, masks: tuple[str, ...], *, lenient: bool = False) -> str | None:
+    """*code* written as the first of *masks* that it fits, None where it fits none.
+
+    Spaces may be anywhere. A hyphen may be where the country writes one and be left out there, but not in Poland and
+    Portugal, unless *lenient*: 77777 is a good code in many countries and none in Poland.
+    """
+    needed = country in _HYPHEN_NEEDED and not lenient
+    patterns = _compiled.get((country, needed))
     if patterns is None:
-        patterns = _compiled[country] = tuple((_pattern(mask), mask) for mask in masks)
-    bare = code.translate(_SEPARATORS)
+        patterns = _compiled[country, needed] = tuple((_pattern(mask, needed), mask) for mask in masks)
+    bare = code.replace(" ", "")
     # mail from abroad used to have the country in front: D-10115, CH-8001
-    for candidate in dict.fromkeys((bare, bare.removeprefix(country), _without_mark("", code).translate(_SEPARATORS))):
+    for candidate in dict.fromkeys((bare, bare.removeprefix(country), _without_mark("", bare), f"{country}{bare}")):
         for pattern, mask in patterns:
             if pattern.fullmatch(candidate):
-                return _write(candidate, mask)
-        literal = next((mask for mask in masks if mask.startswith((f"{country}-", f"{country} "))), None)
-        if literal is not None and _pattern(literal).fullmatch(country + candidate):
-            return _write(country + candidate, literal)
+                return _write(candidate.replace("-", ""), mask)
     return None
 
 
-def _pattern(mask: str) -> re.Pattern[str]:
-    return re.compile("".join(_KINDS.get(char, char) for char in mask.translate(_SEPARATORS)))
+def _pattern(mask: str, needed: bool) -> re.Pattern[str]:
+    hyphen = "-" if needed else "-?"
+    return re.compile("".join(hyphen if char == "-" else _KINDS.get(char, char) for char in mask.replace(" ", "")))
 
 
 def _write(bare: str, mask: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 __all__ = ["meant", "one_slip"]
 
@@ -38,6 +38,11 @@ def meant(text: str, names: Mapping[str, str], *, shortest: int) -> str | None:
         return names[text]
     if len(text) < shortest - 1:
         return None
-    near: Iterable[str] = (names[name] for name in names if len(name) >= shortest and one_slip(text, name))
-    found = set(near)
+    found = {
+        names[name]
+        for name in names
+        if shortest <= len(name) and -1 <= len(name) - len(text) <= 1
+        # a slip leaves one end as it is
+        if (name[0] == text[0] or name[-1] == text[-1]) and one_slip(text, name)
+    }
     return found.pop() if len(found) == 1 else None

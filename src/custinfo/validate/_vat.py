@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from custinfo.errors import InvalidFieldError, missing_extra
-from custinfo.validate._base import BaseValidator, fail, text_or_issue
+from custinfo.validate._base import BaseValidator, fail, narrowed, text_or_issue
 from custinfo.validate._iso3166 import ALPHA2
 from custinfo.validate._result import Result
 
@@ -15,6 +15,7 @@ __all__ = ["OtherIdValidator", "VatValidator", "other_id", "vat"]
 
 _MAX_LENGTH = 64
 _NAME = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*").fullmatch
+_full_width = re.compile("[\uff01-\uff5e]").search
 _FAULTS = {
     "InvalidFormat": "format",
     "InvalidLength": "length",
@@ -22,7 +23,8 @@ _FAULTS = {
     "InvalidComponent": "component",
 }
 _ID_CODES = frozenset(
-    "value.missing value.type value.too_long value.surrogate id.format id.length id.checksum id.component".split()
+    "value.missing value.type value.too_long value.surrogate value.fullwidth id.format id.length "
+    "id.checksum id.component".split()
 )
 
 
@@ -36,6 +38,9 @@ def _stdnum() -> Any:
 
 def _judge(module: Any, text: str) -> Result[str]:
     """python-stdnum's answer; its sentences may carry the value and are dropped."""
+    if not text.isascii() and _full_width(text):
+        # python-stdnum reads some of these as the ordinary ones; what was meant is suggested, not taken
+        return narrowed(text, fail("id.format"), lambda narrow: _judge(module, narrow))
     try:
         return Result(str(module.validate(text)))
     except Exception as exc:  # noqa: BLE001  a checker of many formats; whatever one of them raises is a bad value
@@ -69,7 +74,7 @@ class OtherIdValidator(BaseValidator[str]):
         '9780471117094'
         """
         wanted = self._options.get("format") if format is None else format
-        if not isinstance(wanted, str) or not _NAME(wanted):
+        if not isinstance(wanted, str) or len(wanted) > _MAX_LENGTH or not _NAME(wanted):
             raise InvalidFieldError("format must name a module of python-stdnum, such as 'us.ssn'", code="option")
         _stdnum()
         try:
@@ -115,7 +120,7 @@ class VatValidator(BaseValidator[str]):
         if not isinstance(found, str):
             return Result(None, (found,))
         where = self._options.get("country") if country is None else country
-        code = where.strip().upper() if isinstance(where, str) else found.strip()[:2].upper()
+        code = (where[:_MAX_LENGTH] if isinstance(where, str) else found.strip()[:2]).strip().upper()
         code = {"EL": "GR", "UK": "GB"}.get(code, code)
         if code not in ALPHA2:
             return fail("vat.no_country")
@@ -123,7 +128,7 @@ class VatValidator(BaseValidator[str]):
         if module is None:
             return fail("vat.country", country=code)
         answer = _judge(module, found)
-        return Result(answer.value, answer.issues, {"country": code}) if answer else answer
+        return Result(answer.value, answer.issues, {**answer.meta, "country": code})
 
 
 other_id = OtherIdValidator()
