@@ -98,6 +98,16 @@ def vectors(session: nox.Session) -> None:
 
 
 @nox.session
+def oldest_peers(session: nox.Session) -> None:
+    """Hold e-mail and phone equal to the oldest supported releases of the libraries that they answer like."""
+    peers = ("email-validator", "phonenumbers")
+    oldest = [each.replace(">=", "==") for each in PYPROJECT["project"]["dependencies"] if each.startswith(peers)]
+    session.install("-e", ".", *oldest, *group("vectors"), "hypothesis>=6.115")
+    files = ("tests/validate/test_validate_email.py", "tests/validate/test_validate_phone.py")
+    session.run("python", "-m", "pytest", *files, *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Ruff (rules and format) and the floors of the architecture."""
     session.install("-e", ".", *group("lint"))
