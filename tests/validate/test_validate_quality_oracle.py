@@ -7,6 +7,7 @@ import itertools
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from custinfo.errors import InvalidFieldError
 from custinfo.validate import QualityReport, Rule, Schema, date, email, phone, quality
 from custinfo.validate._digests import Digests, count_digests, join_digests
-from custinfo.validate._paths import Block, values_at
+from custinfo.validate._paths import Block, common_list, values_at
 from custinfo.validate._placeholders import is_missing, is_placeholder
 from custinfo.validate._quality_sample import FailingRow, choose
 
@@ -169,6 +170,39 @@ def test_a_block_reads_what_each_record_has(records: list[object], path: str) ->
     wanted = [(row, value) for row, one in enumerate(records) for _, value in values_at(one, path) if value is not None]
     assert read() == wanted
     assert read() == wanted
+
+
+def test_a_name_with_a_dot_or_brackets_at_the_top_goes_before_a_path() -> None:
+    records: list[object] = [{"a.b": 1, "a": {"b": 2}}, {"a": {"b": 3}}, {"a[]": [4]}, {"a": [5, 6]}]
+    assert Block(records).read("a.b") == ([0, 1, 3], [1, 3, None])
+    assert Block(records).read("a[]") == ([2, 3, 3], [[4], 5, 6])
+    assert Block(columns={"a.b": [1, 2], "a": [{"b": 3}, {"b": 4}]}, rows=2).read("a.b") == ([0, 1], [1, 2])
+    assert Block(columns={"a": [1]}, rows=1).read("b") == ([], [])
+
+
+def test_paths_share_the_innermost_sequence() -> None:
+    assert common_list("a[].b.c", "a[].b.d") == "a[]"
+    assert common_list("a.b", "a.c") == ""
+    assert common_list("a[].b[].c", "a[].b[].d") == "a[].b[]"
+    assert common_list("a[]", "a[]") == "a[]"
+
+
+def test_streams_structured_arrays_and_relations_are_read() -> None:
+    pyarrow, duckdb = pytest.importorskip("pyarrow"), pytest.importorskip("duckdb")
+    table = pyarrow.table({"email": ["a@example.com", "x", None], "other": [1, 2, 3]})
+
+    class Stream:
+        def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+            return table.__arrow_c_stream__(requested_schema)
+
+    schema = Schema({"email": email}, required=("email",))
+    wanted = quality(table, schema)
+    assert (wanted.rows, wanted.failing_count) == (3, 2)
+    assert quality(Stream(), schema) == wanted
+    assert quality(duckdb.from_arrow(table), schema) == wanted
+    array = np.array([("a@example.com",), ("x",), ("",)], dtype=[("email", "U20")])
+    assert quality(array, schema) == wanted
+    assert quality({"n": [1, 2]}, Schema({})).rows == 2
 
 
 def test_objects_of_several_classes_and_without_a_field_are_read() -> None:

@@ -106,6 +106,9 @@ def test_a_page_says_what_was_found_in_two_languages() -> None:
     assert "✖\u00a0error" in english
     assert "▲\u00a0warning" in english
     assert "accuracy" not in english  # nothing of it was measured
+    long = quality([{"name": "x" * 10_000}], Schema({"name": person_name}))
+    assert set(long.codes) == {("name", "value.too_long")}
+    assert "value.too_long" in long.to_html()  # its sentence needs a figure, which the report does not keep
     assert 'lang="zh"' in report.to_html("zh")
     assert "Nothing." in Page(quality([{"email": "a@example.com"}], Schema({"email": email})).to_html()).text
     with pytest.raises(InvalidFieldError, match="en, zh"):

@@ -214,6 +214,7 @@ def test_closing_comes_after_opening_in_a_class_of_ones_own() -> None:
         "1900-01-01T00:00:00",
         "1970-01-01 00:00:00",
         "1900/1/1",
+        "NA",
         "Ｎ／Ａ",
         "１３８００１３８０００",
         "(138) 0013-8000",

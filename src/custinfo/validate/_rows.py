@@ -33,10 +33,7 @@ def row_count(data: object) -> int:
     """Number of rows where it is known beforehand, else 0."""
     if isinstance(data, Mapping):
         return max((operator.length_hint(values) for values in data.values()), default=0)
-    try:
-        return operator.length_hint(data)
-    except TypeError:
-        return 0
+    return operator.length_hint(data)
 
 
 def blocks(data: object, paths: Sequence[str], *, optional: bool = False) -> Iterator[Block]:
