@@ -1,4 +1,4 @@
-"""Who matters: RFM, tiers, customer lifetime value."""
+"""Who matters: RFM, tiers, behaviour, life cycle, cohorts, contribution, satisfaction, customer lifetime value."""
 
 from custinfo._lazy import lazy_exports
 
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from custinfo.segment._tier_rules import Condition, TierRule, default_tiers
     from custinfo.segment._tiers import TierExplanation, Tiers, tiers
     from custinfo.segment._value_by_segment import SegmentValue, value_by_segment
+    from custinfo.segment._satisfaction import Satisfaction, ces, csat, nps
+    from custinfo.segment._satisfaction_by import SatisfactionBy, satisfaction
+    from custinfo.segment._interactions import Interactions, interactions
+    from custinfo.segment._responses import ResponseTimes, response_times
+    from custinfo.segment._loyalty import LoyaltyReport, RepeatRates, loyalty_report
+    from custinfo.segment._portrait import Portrait
+    from custinfo.segment._portraits import Portraits, portrait, portraits
 
 _MODULES = {
     "_active_hours": ("ActiveHours", "BestHours", "active_hours"),
@@ -35,12 +42,19 @@ _MODULES = {
     "_contribution": ("Contribution", "contribution"),
     "_explain": ("RfmExplanation", "ScorePart"),
     "_gamma_gamma": ("GammaGamma", "fit_gamma_gamma"),
+    "_interactions": ("Interactions", "interactions"),
     "_lifecycle": ("Lifecycle", "LifecycleExplanation", "Transitions", "lifecycle"),
     "_lifecycle_states": ("LIFECYCLE", "check_lifecycle"),
+    "_loyalty": ("LoyaltyReport", "RepeatRates", "loyalty_report"),
     "_names": ("SEGMENTS", "SegmentRule"),
     "_optimise": ("ModelWarning",),
+    "_portrait": ("Portrait",),
+    "_portraits": ("Portraits", "portrait", "portraits"),
+    "_responses": ("ResponseTimes", "response_times"),
     "_result": ("Rfm",),
     "_rfm": ("rfm",),
+    "_satisfaction": ("Satisfaction", "ces", "csat", "nps"),
+    "_satisfaction_by": ("SatisfactionBy", "satisfaction"),
     "_spend_bands": ("BandExplanation", "SpendBands", "spend_bands"),
     "_spending": ("Spending", "spending"),
     "_tier_rules": ("Condition", "TierRule", "default_tiers"),
@@ -59,13 +73,21 @@ __all__ = [
     "Condition",
     "Contribution",
     "GammaGamma",
+    "Interactions",
     "LIFECYCLE",
     "Lifecycle",
     "LifecycleExplanation",
+    "LoyaltyReport",
     "ModelWarning",
+    "Portrait",
+    "Portraits",
+    "RepeatRates",
+    "ResponseTimes",
     "Rfm",
     "RfmExplanation",
     "SEGMENTS",
+    "Satisfaction",
+    "SatisfactionBy",
     "ScorePart",
     "SegmentRule",
     "SegmentValue",
@@ -79,15 +101,24 @@ __all__ = [
     "active_hours",
     "affinity",
     "behaviour",
+    "ces",
     "check_lifecycle",
     "cohorts",
     "contribution",
+    "csat",
     "customer_lifetime_value",
     "default_tiers",
     "fit_bg_nbd",
     "fit_gamma_gamma",
+    "interactions",
     "lifecycle",
+    "loyalty_report",
+    "nps",
+    "portrait",
+    "portraits",
+    "response_times",
     "rfm",
+    "satisfaction",
     "spend_bands",
     "spending",
     "summary",

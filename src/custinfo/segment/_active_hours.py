@@ -73,7 +73,9 @@ class ActiveHours(ColumnResult):
         return total
 
     def best_hours(self, width_hours: int = 1) -> tuple[Column, Column]:
-        """First hour of the window with most events, of equal ones the earliest, and the share of events inside.
+        """First hour of the window with most events, and the share of events inside.
+
+        Of equal windows it is the one with most events in its first hour, then the earliest.
 
         Args:
             width_hours: length of the window, 1 to 24; it may run over midnight.
@@ -85,9 +87,14 @@ class ActiveHours(ColumnResult):
             InvalidFieldError: "active_hours.width".
         """
         inside = self._windows(width_hours)
-        start = inside.argmax(axis=1)
+        start = self._starts(inside)
         most = np.take_along_axis(inside, start[:, None], axis=1)[:, 0]
         return start, shares(most, self.events)
+
+    def _starts(self, inside: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> Column:
+        weight = int(self.counts.max(initial=0)) + 1  # so that the first hour decides between equal windows only
+        start: Column = (inside * weight + self.counts).argmax(axis=1)
+        return start
 
     def _windows(self, width_hours: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
         if width_hours not in range(1, HOURS + 1):
@@ -107,10 +114,10 @@ class ActiveHours(ColumnResult):
             InvalidFieldError: "active_hours.width".
         """
         row = row_of(self.customer_ids, customer_id)
-        inside = self._windows(width_hours)[row]
-        start = int(inside.argmax())
+        inside = self._windows(width_hours)
+        start = int(self._starts(inside)[row])
         return BestHours(
-            start_hour=start, width_hours=width_hours, events=int(inside[start]), total=int(self.counts[row].sum())
+            start_hour=start, width_hours=width_hours, events=int(inside[row, start]), total=int(self.counts[row].sum())
         )
 
     def to_dict(self) -> dict[str, Column]:
@@ -144,7 +151,7 @@ def active_hours(
     """Count each customer's events by the hour on the customer's own clock.
 
     The offset that held in the zone at the moment of the event counts, so summer time is right; in the night when an
-    hour comes twice, both fall into that hour, and the one that is left out stays empty.
+    hour comes twice, both fall into that hour, and the one that is left out stays empty. A plain date counts at 0:00.
 
     Args:
         data: payments, visits or contacts in any form that `rfm` takes; amounts are not looked at.

@@ -18,7 +18,7 @@ from custinfo.segment._words import check_locale, date_of
 
 __all__ = ["Lifecycle", "LifecycleExplanation", "Transitions", "lifecycle"]
 
-_ZH = {"prospect": "潜在", "active": "活跃", "dormant": "沉睡", "churned": "流失", "won_back": "挽回"}
+STATE_ZH = {"prospect": "潜在", "active": "活跃", "dormant": "沉睡", "churned": "流失", "won_back": "挽回"}
 
 
 @attrs.frozen(kw_only=True)
@@ -46,9 +46,9 @@ class LifecycleExplanation:
             InvalidFieldError: "locale.unknown".
         """
         if check_locale(locale) == "zh":
-            steps = "、".join(f"{day.isoformat()} {_ZH[state]}" for day, state in self.history)
+            steps = "、".join(f"{day.isoformat()} {STATE_ZH[state]}" for day, state in self.history)
             return (
-                f"{_ZH[self.state]},自 {self.since.isoformat()} 起;经过:{steps}"
+                f"{STATE_ZH[self.state]},自 {self.since.isoformat()} 起;经过:{steps}"
                 f"({self.dormant_after_days} 天未购买为沉睡,{self.churned_after_days} 天为流失)"
             )
         steps = ", ".join(f"{state.replace('_', ' ')} {day.isoformat()}" for day, state in self.history)

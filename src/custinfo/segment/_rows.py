@@ -125,7 +125,7 @@ def payment_rows(
         currency=currency,
         rates=None if rates is None else Rates.of(rates),
         zone=zone,
-        skip_missing=_skips(missing),
+        skip_missing=skips(missing),
     )
     table = read_payments(data, spec, until=until)
     if customer is None:
@@ -175,7 +175,7 @@ def event_rows(
     Raises:
         InvalidFieldError: "columns.*", "time.*", "payments.customer", "payments.missing", "segment.missing".
     """
-    data, zone, skip = _settled(data), zone_of(time_zone), _skips(missing)
+    data, zone, skip = _settled(data), zone_of(time_zone), skips(missing)
     until = None if as_of is None else as_of_instant(as_of, zone)
     if _of_transactions(data) and customer == "customer_id":
         customer = "account_id"
@@ -300,7 +300,12 @@ def _further(data: Any, extra: Sequence[str], optional: Sequence[str]) -> dict[s
     return more
 
 
-def _skips(missing: str) -> bool:
+def skips(missing: str) -> bool:
+    """Whether ``missing=`` asks for rows to be left out.
+
+    Raises:
+        InvalidFieldError: "segment.missing".
+    """
     if missing not in {"raise", "skip"}:
         raise InvalidFieldError("missing must be 'raise' or 'skip'", code="segment.missing", path="missing")
     return missing == "skip"

@@ -21,7 +21,7 @@ from custinfo.segment._words import check_locale, money_text
 __all__ = ["BandExplanation", "SpendBands", "spend_bands"]
 
 _NAMES = ("low", "medium", "high", "top")
-_NAMES_ZH = {"low": "低", "medium": "中", "high": "高", "top": "顶级"}
+BAND_ZH = {"low": "低", "medium": "中", "high": "高", "top": "顶级"}
 _PER = {"total": ("in total", "共计"), "purchase": ("per purchase", "平均每笔"), "month": ("per month", "平均每月")}
 
 
@@ -58,7 +58,7 @@ class BandExplanation:
             limits = ",".join(
                 [*([] if above is None else [f"高于 {above}"]), *([] if up_to is None else [f"不超过 {up_to}"])]
             )
-            name = _NAMES_ZH.get(self.band, self.band)
+            name = BAND_ZH.get(self.band, self.band)
             return f"消费力:{name}({_PER[self.per][1]} {value}{f';{limits}' if limits else ''})"
         limits = ", ".join(
             [*([] if above is None else [f"above {above}"]), *([] if up_to is None else [f"up to {up_to}"])]
