@@ -158,7 +158,7 @@ def _check(value: object, settings: _Settings) -> Result[str]:
         return Result(None, (issue("email.too_long") if text.code == "value.too_long" else text,))
     local, at, rest = text.partition("@")
     if not at:
-        return Result(None, (issue("email.fullwidth_at" if "＠" in text or "﹫" in text else "email.no_at"),))
+        return _without_at(text, settings)
     if _local_part(local):
         domain = settings.domain(rest)
         if domain.room < 0:
@@ -180,6 +180,14 @@ def _check(value: object, settings: _Settings) -> Result[str]:
     if _local_part(local):
         settings.roles[local] = answer.local_part  # at most as many as ways to write the roles
     return _good(answer.normalized, _remark(answer.domain), answer.display_name)
+
+
+def _without_at(text: str, settings: _Settings) -> Result[str]:
+    meant = text.replace("＠", "@").replace("﹫", "@")
+    if meant == text:
+        return Result(None, (issue("email.no_at"),))
+    answer = _check(meant, settings)
+    return Result(None, (issue("email.fullwidth_at"),), {"suggestion": answer.value} if answer else None)
 
 
 def _sure_fault(text: str, local: str, options: Mapping[str, object]) -> str:
