@@ -23,6 +23,7 @@ from custinfo.crypto import (
     WrappedKey,
     decrypt_stream,
     encrypt_stream,
+    plan_index_bits,
 )
 from custinfo.crypto import _passphrase as passphrase_module
 from custinfo.crypto import _stream as stream_module
@@ -215,3 +216,36 @@ def test_a_stream_in_place_is_opened_where_it_lies():
 
     provider = LocalKeyProvider(KEY)
     assert unseal(Slow(seal(b"some data", provider)), provider) == b"some data"
+
+
+@pytest.mark.parametrize("entropy_bits", [10, 10.5, 14, 20.0, 255.9])
+def test_a_plan_by_entropy_is_the_plan_for_so_many_equally_common_values(entropy_bits):
+    even = int(2**entropy_bits)
+    bits = plan_index_bits(10**80, entropy_bits=entropy_bits)
+    assert bits == plan_index_bits(10**80, distinct=even)
+    assert 2 <= even / 2**bits < 4
+
+
+def test_of_values_and_entropy_the_smaller_one_counts():
+    assert plan_index_bits(10**6, distinct=2000, entropy_bits=14) == plan_index_bits(10**6, distinct=2000)
+    assert plan_index_bits(10**6, distinct=50_000, entropy_bits=11) == plan_index_bits(10**6, distinct=2**11)
+
+
+@pytest.mark.parametrize("entropy_bits", [0, 1.5, 9.99])
+def test_a_field_of_few_common_values_is_refused_however_many_rare_ones_it_has(entropy_bits):
+    with pytest.raises(InvalidFieldError) as caught:
+        plan_index_bits(10**6, distinct=50_000, entropy_bits=entropy_bits)
+    assert caught.value.code == "index.low_entropy"
+    assert plan_index_bits(10**6, distinct=50_000, entropy_bits=entropy_bits, allow_low_entropy=True) >= 1
+
+
+@pytest.mark.parametrize("options", [{}, {"entropy_bits": -1}, {"entropy_bits": 256}, {"entropy_bits": float("nan")}])
+def test_a_plan_needs_to_know_the_field(options):
+    with pytest.raises(InvalidFieldError) as caught:
+        plan_index_bits(1000, **options)
+    assert caught.value.code == "index.distinct"
+
+
+def test_a_plan_for_one_row_and_for_rows_without_end_stays_in_range():
+    assert plan_index_bits(1, distinct=10**6) == 1
+    assert plan_index_bits(2**300, distinct=2**300) == 255

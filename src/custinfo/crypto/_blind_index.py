@@ -18,32 +18,51 @@ FEWEST_DISTINCT = 1024
 """Below this many distinct values, counting tokens is as good as reading: sex, birth year, country, status."""
 
 
-def plan_index_bits(rows: int, *, distinct: int, allow_low_entropy: bool = False) -> int:
+def plan_index_bits(
+    rows: int, *, distinct: int | None = None, entropy_bits: float | None = None, allow_low_entropy: bool = False
+) -> int:
     """How many bits of a token to keep, so that each token stands for two to four of the values.
 
     For fields that are searched and need not be unique. A look-up then gives a few candidates, and whoever sees the
-    index cannot tell them apart; unique keys need all 256 bits instead.
+    index cannot tell them apart; unique keys need all 256 bits instead. Give *distinct*, *entropy_bits*, or both, and
+    the smaller one counts: a field of many values of which few are common shows these few as plainly as a field of
+    few values.
 
     Args:
         rows: how many records there will be.
         distinct: how many distinct values to expect among all there could be.
+        entropy_bits: Shannon entropy of the field over the records, in bits: the sum of -p log2 p over its values.
         allow_low_entropy: plan for a field though it has few values.
 
     Returns:
         1 to 255.
 
     Raises:
-        InvalidFieldError: "index.low_entropy" for fewer than 1,024 distinct values; "index.rows" for no rows.
+        InvalidFieldError: "index.low_entropy" for fewer than 1,024 distinct values, or 10 bits of entropy;
+            "index.rows" for no rows; "index.distinct" for neither of the two, or a negative entropy.
 
     Source: the planning rule of CipherSweet (Paragonie): two or more, and fewer than the square root of the rows.
 
     >>> plan_index_bits(1_000_000, distinct=50_000)
     14
+    >>> plan_index_bits(1_000_000, distinct=50_000, entropy_bits=11.5)
+    10
     """
     if rows < 1:
         raise InvalidFieldError("rows must be how many records there will be, at least 1", code="index.rows")
-    _check_entropy(distinct, allow_low_entropy)
-    return max(1, min(rows, distinct, 2**256).bit_length() - 2)
+    if entropy_bits is None:
+        values = distinct
+    elif 0 <= entropy_bits < 256:
+        even = int(2**entropy_bits)  # so many values, equally common, have this entropy
+        values = even if distinct is None else min(distinct, even)
+    else:
+        values = None
+    if values is None:
+        raise InvalidFieldError(
+            "say how many values the field has: distinct=, or entropy_bits= from 0 to below 256", code="index.distinct"
+        )
+    _check_entropy(values, allow_low_entropy)
+    return max(1, min(rows, values, 2**256).bit_length() - 2)
 
 
 class BlindIndex:

@@ -28,8 +28,8 @@ def reindex(store: RecordStore, codec: EntityCodec[T]) -> int:
             if isinstance(unit, SupportsBulk):
                 unit.put_many(changed)
             else:
-                for record, keys, version in changed:
-                    unit.put(record, keys, version)
+                for item in changed:
+                    unit.put(*item)
         written += len(changed)
         if len(page) < _PAGE:
             return written
