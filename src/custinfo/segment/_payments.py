@@ -278,7 +278,8 @@ def _plain_ids(ids: Column, name: str) -> tuple[Column, Mask | None]:
         return _typed(ids, name), None
     there = np.flatnonzero(~missing)
     known = _typed(ids[there], name)
-    result = np.zeros(len(ids), known.dtype) if known.dtype != object else np.full(len(ids), known[:1].tolist() or None)
+    filler = known[0] if len(known) else None  # an id, so that those without meaning can be hashed like the others
+    result = np.zeros(len(ids), known.dtype) if known.dtype != object else np.full(len(ids), filler, dtype=object)
     result[there] = known
     return result, missing
 
