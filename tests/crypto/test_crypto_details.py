@@ -21,13 +21,14 @@ from custinfo.crypto import (
     RsaKeyProvider,
     Signer,
     WrappedKey,
+    _service,
     decrypt_stream,
     encrypt_stream,
     plan_index_bits,
 )
 from custinfo.crypto import _passphrase as passphrase_module
 from custinfo.crypto import _stream as stream_module
-from custinfo.errors import DecryptionError, InvalidFieldError
+from custinfo.errors import ConflictError, DecryptionError, InvalidFieldError
 
 KEY = bytes(range(32))
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -85,6 +86,22 @@ def test_a_blob_may_ask_for_the_limits_and_no_more(monkeypatch, costs, opens):
     else:
         with pytest.raises(DecryptionError):
             cheap.unwrap(wrapped, b"c")
+
+
+def test_a_row_of_the_store_in_memory_that_changed_is_a_conflict_by_name():
+    store = MemoryKeyStore()
+    store.put([("a", b"1", 0)])
+    for items in ([("a", b"2", 0)], [("b", b"1", 0), ("b", b"2", 0)]):
+        with pytest.raises(ConflictError) as caught:
+            store.put(items)
+        assert caught.value.code == "key_store.conflict"
+
+
+def test_a_key_of_another_service_key_is_refused_with_the_code_of_all_providers():
+    error = _service.other_key("kms:one", "kms:two")
+    assert (type(error), error.code) == (DecryptionError, "key.unwrap")
+    assert "kms:one" in str(error)
+    assert "kms:two" in str(error)
 
 
 # Fields and indexes

@@ -97,7 +97,8 @@ def test_a_row_under_the_new_root_already_is_not_written_again(provider, store):
     assert store.get("subject/default/late")[1] == 1
 
 
-def test_the_key_that_a_write_only_keyring_adds_during_a_rotation_is_moved(provider, store):
+@pytest.mark.parametrize("moment", ["before_put", "after_put"])
+def test_the_key_that_a_write_only_keyring_adds_during_a_rotation_is_moved_alone(provider, store, moment):
     reader = ring_over(provider, store)
     own = FieldCipher(reader).encrypt("x", **HERE)
     ingest = FieldCipher(ring_over(WriteOnly(provider), store))
@@ -108,12 +109,30 @@ def test_the_key_that_a_write_only_keyring_adds_during_a_rotation_is_moved(provi
         reader.rotate_root()
         reader.rotate_root()
 
-    store.before_put = rotate_twice
+    setattr(store, moment, rotate_twice)
     token = ingest.encrypt("y", **HERE)
     assert not before & set(root_ids(store))
     fresh = ring_over(provider, store)
     assert reads(fresh, own)
     assert reads(fresh, token, "y")
+
+
+def test_keys_that_were_opened_together_are_not_asked_for_again(provider, store, monkeypatch):
+    rows = [(str(n), None, {"a": n}) for n in range(5)]
+    tokens = FieldCipher(ring_over(provider, store)).encrypt_records(rows, entity="e")
+    sealed = [(record, None, made) for (record, _, _), made in zip(rows, tokens, strict=True)]
+    reader = FieldCipher(ring_over(provider, store))
+    assert reader.decrypt_records(sealed, entity="e") == [values for _, _, values in rows]
+    asked, real = [], store.get
+    monkeypatch.setattr(store, "get", lambda name: asked.append(name) or real(name))
+    monkeypatch.setattr(store, "generation", lambda: 0)  # nothing to notice
+    if hasattr(store, "get_many"):
+        many = store.get_many
+        monkeypatch.setattr(store, "get_many", lambda names: asked.extend(names) or many(names))
+    assert [reader.decrypt_record(made, entity="e", record=record) for record, _, made in sealed] == [
+        values for _, _, values in rows
+    ]
+    assert asked == []
 
 
 # Secrets and index keys
