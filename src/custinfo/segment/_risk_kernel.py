@@ -183,8 +183,8 @@ def hour(_: Rule, past: Payments) -> Measured:
             apart = np.abs(past.hours - each)
             near[rows] = _inside(np.minimum(apart, 24 - apart) <= one.HOURS_NEAR, past.low)[rows]
     count = np.arange(len(past)) - past.low
-    common = one.COMMON_WEIGHT * one.SHARE_NEAR
-    rarer = one.SHARE_NEAR / ((near + common) / (count + one.COMMON_WEIGHT))
+    common = one.HOUR_WEIGHT * one.SHARE_NEAR
+    rarer = one.SHARE_NEAR / ((near + common) / (count + one.HOUR_WEIGHT))
     return rarer, {"near": near, "payments": count}
 
 

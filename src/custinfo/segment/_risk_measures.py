@@ -19,9 +19,9 @@ Measured = tuple[float, dict[str, Any]]
 Measure = Callable[[Rule, Payment, History], Measured]
 
 # The spread of a customer's amounts is estimated from few payments. So it is drawn to a common one, as if that had
-# been seen in four payments, and never thought smaller than a fifth: a price that rises by some per cent is no fraud.
+# been seen in eight payments, and never thought smaller than a fifth: a price that rises by some per cent is no fraud.
 COMMON_SPREAD = 0.7
-COMMON_WEIGHT = 4.0
+COMMON_WEIGHT = 8.0
 LEAST_SPREAD = 0.2
 MAD_TO_DEVIATION = 1.4826
 """Median absolute deviation to standard deviation for normal data; Rousseeuw and Croux, 1993."""
@@ -35,6 +35,8 @@ COMMON_SPAN_US = 7 * 86_400_000_000
 HOURS_NEAR = 2
 SHARE_NEAR = (2 * HOURS_NEAR + 1) / 24
 """Of payments at any hour, so many are this near."""
+HOUR_WEIGHT = 4.0
+"""Payments at any hour that every customer is thought to have made besides."""
 
 NOTHING: Measured = (0.0, {})
 
@@ -104,8 +106,8 @@ def hour(_: Rule, payment: Payment, past: History) -> Measured:
     near = 0
     for step in range(-HOURS_NEAR, HOURS_NEAR + 1):
         near += hours.count((payment.hour + step) % 24)
-    common = COMMON_WEIGHT * SHARE_NEAR
-    rarer = SHARE_NEAR / ((near + common) / (len(hours) + COMMON_WEIGHT))
+    common = HOUR_WEIGHT * SHARE_NEAR
+    rarer = SHARE_NEAR / ((near + common) / (len(hours) + HOUR_WEIGHT))
     return rarer, {"near": near, "payments": len(hours)}
 
 

@@ -60,7 +60,7 @@ class Monitor:
 
     Args:
         rules: what counts as unusual; `DEFAULT_RULES` where left out.
-        thresholds: action -> score from which it is taken, such as ``{"review": 40, "block": 80}``.
+        thresholds: action -> score from which it is taken, such as ``{"review": 30, "block": 80}``.
         time_zone: zone whose clock says the hour: a name of the IANA database or a tzinfo.
         window: how many of the latest payments a history keeps, 2 to 200.
 
@@ -80,7 +80,7 @@ class Monitor:
 
     rules: tuple[Rule, ...] = attrs.field(default=DEFAULT_RULES, converter=rules_of)
     thresholds: tuple[tuple[Action, float], ...] = attrs.field(
-        factory=lambda: {"review": 40, "block": 80}, converter=thresholds_of
+        factory=lambda: {"review": 30, "block": 80}, converter=thresholds_of
     )
     time_zone: dt.tzinfo = attrs.field(default=dt.UTC, converter=_zone)
     window: int = attrs.field(default=50, converter=_window)

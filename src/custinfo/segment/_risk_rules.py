@@ -61,7 +61,7 @@ class Rule:
             rate, in standard deviations. "new": payments per distinct value of *label* so far, where this payment has
             none of these values; 0 where it has. "hour": how many times rarer than by chance the customer pays within
             two hours of this hour.
-        start: value of the measure up to which there are no points.
+        start: value of the measure up to which there are no points, 0 or more.
         full: value from which there are all points, above *start*.
         weight: all points, above 0 and up to 100.
         label: "currency", "method", "merchant", "channel" or "country"; for "new" only.
@@ -85,8 +85,8 @@ class Rule:
     def __attrs_post_init__(self) -> None:
         if self.measure not in _MEASURES:
             raise _bad_rule(f"measure must be one of {', '.join(_MEASURES)}")
-        if not self.start < self.full:
-            raise _bad_rule("start must be below full")
+        if not 0 <= self.start < self.full:
+            raise _bad_rule("start must be 0 or more, and below full")
         if not 0 < self.weight <= MAX_SCORE:
             raise _bad_rule("weight must be above 0 and up to 100")
         if (self.label is not None) != (self.measure == "new") or self.label not in (*LABELS, None):
@@ -99,7 +99,7 @@ class Rule:
     def points(self, value: float) -> float:
         """The points of a value of the measure.
 
-        >>> DEFAULT_RULES[0].points(2.0), DEFAULT_RULES[0].points(99.0) == DEFAULT_RULES[0].weight
+        >>> DEFAULT_RULES[0].points(1.5), DEFAULT_RULES[0].points(99.0) == DEFAULT_RULES[0].weight
         (0.0, True)
         """
         if not value > self.start:
@@ -108,17 +108,17 @@ class Rule:
 
 
 DEFAULT_RULES: tuple[Rule, ...] = (
-    Rule(code="amount", measure="amount", start=2, full=5, weight=70),
-    Rule(code="velocity.1h", measure="velocity", window_s=_HOUR_S, start=2.5, full=4.5, weight=45),
-    Rule(code="velocity.24h", measure="velocity", window_s=24 * _HOUR_S, start=2.5, full=5.5, weight=35),
-    Rule(code="country.new", measure="new", label="country", start=2, full=8, weight=35),
-    Rule(code="method.new", measure="new", label="method", start=2, full=8, weight=25),
-    Rule(code="currency.new", measure="new", label="currency", start=2, full=8, weight=20),
-    Rule(code="channel.new", measure="new", label="channel", start=2, full=8, weight=10),
-    Rule(code="merchant.new", measure="new", label="merchant", start=2, full=8, weight=10),
-    Rule(code="hour", measure="hour", start=3, full=8, weight=20),
+    Rule(code="amount", measure="amount", start=1.5, full=4.5, weight=70),
+    Rule(code="velocity.1h", measure="velocity", window_s=_HOUR_S, start=2.5, full=4, weight=45),
+    Rule(code="velocity.24h", measure="velocity", window_s=24 * _HOUR_S, start=2.5, full=5, weight=35),
+    Rule(code="country.new", measure="new", label="country", start=1, full=6, weight=28),
+    Rule(code="method.new", measure="new", label="method", start=1, full=6, weight=22),
+    Rule(code="currency.new", measure="new", label="currency", start=1, full=6, weight=18),
+    Rule(code="channel.new", measure="new", label="channel", start=2, full=8, weight=8),
+    Rule(code="merchant.new", measure="new", label="merchant", start=2, full=8, weight=8),
+    Rule(code="hour", measure="hour", start=1.5, full=5, weight=16),
 )
-"""No rule reaches the default threshold of "block" alone: that takes two kinds of evidence."""
+"""None reaches the default threshold of "block" alone: that takes two of them."""
 
 
 def rules_of(given: Any) -> tuple[Rule, ...]:
@@ -141,7 +141,7 @@ def thresholds_of(given: Any) -> tuple[tuple[Action, float], ...]:
     Raises:
         InvalidFieldError: "risk.thresholds".
 
-    >>> thresholds_of({"review": 40, "block": 80})[0]
+    >>> thresholds_of({"review": 30, "block": 80})[0]
     (<Action.BLOCK: 'block'>, 80.0)
     """
     try:
@@ -152,7 +152,7 @@ def thresholds_of(given: Any) -> tuple[tuple[Action, float], ...]:
     ordered = review is None or block is None or review <= block
     if Action.ALLOW in pairs or not ordered or not all(0 < score <= MAX_SCORE for score in pairs.values()):
         raise InvalidFieldError(
-            "thresholds must be a mapping such as {'review': 40, 'block': 80}: scores above 0 and up to 100, review "
+            "thresholds must be a mapping such as {'review': 30, 'block': 80}: scores above 0 and up to 100, review "
             "not above block; an action that is left out is never taken",
             code="risk.thresholds",
             path="thresholds",
