@@ -91,6 +91,25 @@ def test_the_page_of_codes_is_generated_from_the_catalogue() -> None:
     )
 
 
+def test_the_page_on_choosing_a_validator_has_each_with_its_options_and_codes() -> None:
+    written = ROOT / "docs" / "validate.md"
+    if not written.exists():
+        pytest.skip("the documentation is not beside the package")
+    rows = {}
+    for line in written.read_text("utf-8").splitlines():
+        if line.startswith("| `"):
+            cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+            rows.setdefault(cells[0].strip("` "), cells)
+    for validator in VALIDATORS:
+        _, _, _, _, options, families, source = rows[validator.name]
+        assert set(validator.option_names) == {
+            word.strip("`,:") for word in options.split() if word.startswith("`") and '"' not in word
+        }
+        named = {code.split(".")[0] for code in validator.codes} - {"value"}
+        assert named == {word.strip("`,").partition(".")[0] for word in families.split()}, validator.name
+        assert source
+
+
 def test_locales_may_have_a_region() -> None:
     issue = Issue("email.no_at")
     assert issue.message("zh-CN") == issue.message("zh") == _zh.MESSAGES["email.no_at"]
