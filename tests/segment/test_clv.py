@@ -24,9 +24,10 @@ from custinfo.segment import (
     customer_lifetime_value,
     fit_bg_nbd,
     fit_gamma_gamma,
+    fit_pareto_nbd,
     summary,
 )
-from custinfo.segment._special import _series, digamma, scaled_hypergeometric
+from custinfo.segment._special import digamma
 
 # r, alpha, a, b as printed in Fader, Hardie and Lee, 2005, table 2, rounded
 PRINTED = BgNbd(r=0.243, alpha=4.414, a=0.793, b=2.426)
@@ -176,19 +177,6 @@ def test_the_unit_of_time_and_money_changes_nothing_but_the_scale(calibration: S
     assert (cents.p, cents.q, cents.v / 100) == pytest.approx((plain.p, plain.q, plain.v), rel=1e-4)
 
 
-@settings(max_examples=40, deadline=None)
-@given(
-    r=st.floats(0.05, 4), b=st.floats(0.1, 5), a=st.floats(0.1, 5), x=st.integers(0, 14), rest=st.floats(0.02, 0.099)
-)  # fmt: skip
-def test_the_series_near_one_equals_the_plain_one(r: float, b: float, a: float, x: int, rest: float) -> None:
-    if abs(a - 1) < 1e-3 or abs(a + b - 1) < 1e-3:
-        return
-    z = np.array([1 - rest])
-    plain = (1 - z) ** (a - 1) * _series(a + b - 1 - r, a - 1.0, a + b + x - 1, z)
-    got = scaled_hypergeometric(r, b, a, np.array([float(x)]), z)
-    assert 1 - got[0] == pytest.approx(1 - plain[0], rel=1e-7, abs=1e-9)
-
-
 @pytest.mark.parametrize("a", [1.0, 1.0 + 1e-9, 2.5, 3.0])
 def test_parameters_at_which_the_formula_divides_by_zero_are_smooth(a: float) -> None:
     at = BgNbd(r=0.5, alpha=4, a=a, b=2)
@@ -295,9 +283,14 @@ def test_histories_that_cannot_be_fitted_say_why(x: Any, last: Any, age: Any, co
     assert code_of(lambda: fit_bg_nbd(x, last, age)) == code
 
 
-@pytest.mark.parametrize("weights", [[1], [1, -1], [1, math.inf]])
-def test_weights_are_checked(weights: Any) -> None:
-    assert code_of(lambda: fit_bg_nbd([1, 1], [1, 1], [2, 2], weights=weights)) == "clv.shape"
+@pytest.mark.parametrize(
+    ("weights", "code"),
+    [([1], "clv.shape"), ([1, -1], "clv.value"), ([1, math.inf], "clv.value"), ([0, 0], "clv.too_few")],
+)
+def test_weights_are_checked(weights: Any, code: str) -> None:
+    for fit in (fit_bg_nbd, fit_pareto_nbd):
+        assert code_of(lambda fit=fit: fit([1, 1], [1, 1], [2, 2], weights=weights)) == code  # type: ignore[misc]
+    assert code_of(lambda: fit_gamma_gamma([1, 1], [3, 4], weights=weights)) == code
 
 
 def test_data_without_a_maximum_give_a_warning_and_a_usable_model() -> None:

@@ -8,35 +8,38 @@ if TYPE_CHECKING:
     from custinfo.segment._affinity import Affinity, AffinityExplanation, affinity
     from custinfo.segment._behaviour import Behaviour, behaviour
     from custinfo.segment._bg_nbd import BgNbd, fit_bg_nbd
+    from custinfo.segment._calibration import Calibration, calibration
     from custinfo.segment._clv import Summary, customer_lifetime_value, summary
     from custinfo.segment._cohorts import Cohorts, cohorts
     from custinfo.segment._contribution import Contribution, contribution
     from custinfo.segment._explain import RfmExplanation, ScorePart
     from custinfo.segment._gamma_gamma import GammaGamma, fit_gamma_gamma
+    from custinfo.segment._interactions import Interactions, interactions
     from custinfo.segment._lifecycle import Lifecycle, LifecycleExplanation, Transitions, lifecycle
     from custinfo.segment._lifecycle_states import LIFECYCLE, check_lifecycle
+    from custinfo.segment._loyalty import LoyaltyReport, RepeatRates, loyalty_report
     from custinfo.segment._names import SEGMENTS, SegmentRule
     from custinfo.segment._optimise import ModelWarning
+    from custinfo.segment._pareto_nbd import ParetoNbd, fit_pareto_nbd
+    from custinfo.segment._portrait import Portrait
+    from custinfo.segment._portraits import Portraits, portrait, portraits
+    from custinfo.segment._responses import ResponseTimes, response_times
     from custinfo.segment._result import Rfm
     from custinfo.segment._rfm import rfm
+    from custinfo.segment._satisfaction import Satisfaction, ces, csat, nps
+    from custinfo.segment._satisfaction_by import SatisfactionBy, satisfaction
     from custinfo.segment._spend_bands import BandExplanation, SpendBands, spend_bands
     from custinfo.segment._spending import Spending, spending
     from custinfo.segment._tier_rules import Condition, TierRule, default_tiers
     from custinfo.segment._tiers import TierExplanation, Tiers, tiers
     from custinfo.segment._value_by_segment import SegmentValue, value_by_segment
-    from custinfo.segment._satisfaction import Satisfaction, ces, csat, nps
-    from custinfo.segment._satisfaction_by import SatisfactionBy, satisfaction
-    from custinfo.segment._interactions import Interactions, interactions
-    from custinfo.segment._responses import ResponseTimes, response_times
-    from custinfo.segment._loyalty import LoyaltyReport, RepeatRates, loyalty_report
-    from custinfo.segment._portrait import Portrait
-    from custinfo.segment._portraits import Portraits, portrait, portraits
 
 _MODULES = {
     "_active_hours": ("ActiveHours", "BestHours", "active_hours"),
     "_affinity": ("Affinity", "AffinityExplanation", "affinity"),
     "_behaviour": ("Behaviour", "behaviour"),
     "_bg_nbd": ("BgNbd", "fit_bg_nbd"),
+    "_calibration": ("Calibration", "calibration"),
     "_clv": ("Summary", "customer_lifetime_value", "summary"),
     "_cohorts": ("Cohorts", "cohorts"),
     "_contribution": ("Contribution", "contribution"),
@@ -48,6 +51,7 @@ _MODULES = {
     "_loyalty": ("LoyaltyReport", "RepeatRates", "loyalty_report"),
     "_names": ("SEGMENTS", "SegmentRule"),
     "_optimise": ("ModelWarning",),
+    "_pareto_nbd": ("ParetoNbd", "fit_pareto_nbd"),
     "_portrait": ("Portrait",),
     "_portraits": ("Portraits", "portrait", "portraits"),
     "_responses": ("ResponseTimes", "response_times"),
@@ -69,6 +73,7 @@ __all__ = [
     "Behaviour",
     "BestHours",
     "BgNbd",
+    "Calibration",
     "Cohorts",
     "Condition",
     "Contribution",
@@ -79,6 +84,7 @@ __all__ = [
     "LifecycleExplanation",
     "LoyaltyReport",
     "ModelWarning",
+    "ParetoNbd",
     "Portrait",
     "Portraits",
     "RepeatRates",
@@ -101,6 +107,7 @@ __all__ = [
     "active_hours",
     "affinity",
     "behaviour",
+    "calibration",
     "ces",
     "check_lifecycle",
     "cohorts",
@@ -110,6 +117,7 @@ __all__ = [
     "default_tiers",
     "fit_bg_nbd",
     "fit_gamma_gamma",
+    "fit_pareto_nbd",
     "interactions",
     "lifecycle",
     "loyalty_report",

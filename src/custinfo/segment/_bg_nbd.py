@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
 import attrs
 import numpy as np
 
-from custinfo.errors import InvalidFieldError
-from custinfo.segment._optimise import ModelWarning, maximise
-from custinfo.segment._special import rising, rising_slope, scaled_hypergeometric
+from custinfo.segment._distinct import with_places
+from custinfo.segment._histories import (
+    Histories,
+    RisingSums,
+    count_and_time,
+    fitted,
+    histories,
+    horizons,
+    in_pieces,
+    parameter_table,
+    zipped,
+)
+from custinfo.segment._special import log_rising, mean_decay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from custinfo.segment._histories import Part
+
     Vector = NDArray[np.float64]
 
 __all__ = ["BgNbd", "fit_bg_nbd"]
 
-_STEP_ASIDE = 1e-6
+_NAMES = ("r", "alpha", "a", "b")
+_START = np.array([1.0, 0.5, 1.0, 2.0])
 
 
 @attrs.frozen(kw_only=True)
@@ -72,29 +84,11 @@ class BgNbd:
         >>> round(float(model.expected_purchases(39, 2, 30.43, 38.86)), 3)
         1.226
         """
-        given = [item is not None for item in (frequency, recency, age)]
-        if any(given) and not all(given):
-            raise InvalidFieldError("give frequency, recency and age, or none of them", code="clv.shape")
-        x, last, total = histories(frequency, recency, age) if all(given) else histories(0, 0, 0)
-        horizon = np.asarray(t, np.float64)
-        if not (horizon >= 0).all() or not np.isfinite(horizon).all():
-            raise InvalidFieldError("t must be finite and >= 0", code="clv.value", path="t")
-        horizon, x, last, total = np.broadcast_arrays(horizon, x, last, total)
-        shape = horizon.shape
-        flat = [np.ravel(item) for item in (horizon, x, last, total)]
-        return (self._while_alive(flat[0], flat[1], flat[3]) * self._alive(*flat[1:])).reshape(shape)
-
-    def _while_alive(self, t: Vector, x: Vector, age: Vector) -> Vector:
-        """Expected purchases of a customer who has not stopped yet."""
-        if abs(self.a - 1) < _STEP_ASIDE:  # the formula divides by a - 1, the value itself is smooth there
-            beside = [
-                attrs.evolve(self, a=1 + step)._while_alive(t, x, age) for step in (-2 * _STEP_ASIDE, 2 * _STEP_ASIDE)
-            ]
-            mean: Vector = (beside[0] + beside[1]) / 2
-            return mean
-        z = t / (self.alpha + age + t)
-        bracket = 1 - scaled_hypergeometric(self.r, self.b, self.a, x, z)
-        return np.maximum((self.a + self.b + x - 1) / (self.a - 1) * bracket, 0.0)
+        shape, (ahead, x, last, total) = horizons(t, frequency, recency, age)
+        # many customers of one frequency and age look ahead alike, whenever they bought last
+        pairs, places = with_places([x, ahead / (self.alpha + total)])
+        while_alive = in_pieces(partial(mean_decay, self.r, self.b, self.a), pairs)[places]
+        return (while_alive * self._alive(x, last, total)).reshape(shape)
 
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> Vector:
         """Probability that each customer has not stopped buying.
@@ -129,41 +123,20 @@ class BgNbd:
         >>> round(model.purchase_probability(0, 39), 4)
         0.5743
         """
-        if n < 0 or not 0 <= t < math.inf:
-            raise InvalidFieldError("n must be >= 0 and t finite and >= 0", code="clv.value")
+        n, t = count_and_time(n, t)
         if t == 0:
             return float(n == 0)
-        j = np.arange(n + 1)
-        weights = rising(self.r, n) - rising(1.0, n) + j * math.log(t / (self.alpha + t))
-        start = (self.alpha / (self.alpha + t)) ** self.r
-        counts = start * np.exp(weights)
-        stays = math.exp(float((rising(self.b, n) - rising(self.a + self.b, n))[n]))
+        j = np.arange(n + 1.0)
+        log_counts = log_rising(self.r, j)[0] - log_rising(1.0, j)[0] + j * math.log(t / (self.alpha + t))
+        counts = np.exp(log_counts - self.r * math.log1p(t / self.alpha))
+        stays = math.exp(float(log_rising(self.b, n)[0] - log_rising(self.a + self.b, n)[0]))
         if n == 0:
             return float(counts[0])
         stops = stays * self.a / (self.b + n - 1)
         return float(stays * counts[n] + stops * max(0.0, 1 - float(counts[:n].sum())))
 
-
-def histories(frequency: Any, recency: Any, age: Any) -> tuple[Vector, Vector, Vector]:
-    """Purchase histories as float arrays, checked.
-
-    Raises:
-        InvalidFieldError: "clv.value", "clv.shape".
-    """
-    x, last, total = (np.asarray(item, np.float64) for item in (frequency, recency, age))
-    try:
-        np.broadcast_shapes(x.shape, last.shape, total.shape)
-    except ValueError:
-        raise InvalidFieldError("frequency, recency and age must have one shape", code="clv.shape") from None
-    if not all(bool(np.isfinite(item).all()) for item in (x, last, total)):
-        raise InvalidFieldError("frequency, recency and age must be finite numbers", code="clv.value")
-    if (x < 0).any() or (x != np.rint(x)).any():
-        raise InvalidFieldError("frequency must be whole numbers >= 0", code="clv.value", path="frequency")
-    if (last < 0).any() or (last > total).any():
-        raise InvalidFieldError("recency must be between 0 and age", code="clv.value", path="recency")
-    if ((x == 0) & (last > 0)).any():
-        raise InvalidFieldError("recency must be 0 where frequency is 0", code="clv.value", path="recency")
-    return x, last, total
+    def _repr_html_(self) -> str:
+        return parameter_table(self, _NAMES, "BG/NBD")
 
 
 def fit_bg_nbd(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike, *, weights: ArrayLike | None = None) -> BgNbd:
@@ -182,95 +155,72 @@ def fit_bg_nbd(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike, *, weig
     Warns:
         ModelWarning: "clv.boundary" (the likelihood has no maximum inside: the data do not determine the parameters).
 
-    Source: Fader, Hardie and Lee, 2005; gamma ratios of whole x are sums of logarithms.
+    Source: Fader, Hardie and Lee, 2005, equation 6. Each distinct history is counted once.
 
     >>> customers = [500, 80, 50, 20, 300, 70]
     >>> model = fit_bg_nbd([0, 1, 2, 6, 0, 1], [0, 5, 12, 30, 0, 1], [39, 39, 39, 38, 30, 30], weights=customers)
     >>> round(model.r, 3), round(model.alpha, 2)
     (0.076, 1.41)
     """
-    x, last, total = (np.ravel(item) for item in histories(frequency, recency, age))
-    if not len(x) == len(last) == len(total):
-        raise InvalidFieldError("frequency, recency and age must have one length", code="clv.shape")
-    weight = np.ones(len(x)) if weights is None else np.ravel(np.asarray(weights, np.float64))
-    if len(weight) != len(x) or not (weight >= 0).all() or not np.isfinite(weight).all():
-        raise InvalidFieldError("weights must be one finite number >= 0 per customer", code="clv.shape", path="weights")
-    if weight.sum() < 2:
-        raise InvalidFieldError("a model needs at least two customers", code="clv.too_few")
-    if not (weight[x > 0]).any():
-        raise InvalidFieldError(
-            "no customer bought again; take a longer period, or more customers", code="clv.no_repeat"
-        )
-    scale = float(total.max())
-    found = maximise(_Likelihood(x, last / scale, total / scale, weight), np.array([1.0, 0.5, 1.0, 2.0]))
-    values = found.parameters * np.array([1.0, scale, 1.0, 1.0])
-    errors = found.standard_errors * np.array([1.0, scale, 1.0, 1.0])
-    if not found.converged:
-        warnings.warn(
-            ModelWarning(
-                "the data do not determine the parameters: the likelihood grows towards a boundary; "
-                "take more customers or a longer period",
-                code="clv.boundary",
-            ),
-            stacklevel=2,
-        )
-    names = ("r", "alpha", "a", "b")
-    moved = float((weight * x).sum()) * math.log(scale)  # the density of times in the caller's unit
-    return BgNbd(
-        **dict(zip(names, values.tolist(), strict=True)),
-        log_likelihood=found.log_likelihood - moved,
-        standard_errors=dict(zip(names, errors.tolist(), strict=True)),
-    )
+    rows = Histories.of(frequency, recency, age, weights)
+    values, log_likelihood, errors = fitted(rows, _Likelihood, _START, np.array([0.0, 1.0, 0.0, 0.0]))
+    return BgNbd(**zipped(_NAMES, values), log_likelihood=log_likelihood, standard_errors=zipped(_NAMES, errors))
 
 
 class _Likelihood:
-    """Log-likelihood and gradient; customers of one history are counted once."""
+    """Log-likelihood, gradient and curvature by r, alpha, a and b."""
 
-    def __init__(self, x: Vector, last: Vector, age: Vector, weight: Vector) -> None:
-        self._most = int(x.max())
-        self._by_count = np.bincount(x.astype(np.int64), weights=weight, minlength=self._most + 1)
-        self._all = float(weight.sum())
-        none = x == 0
-        self._age_0, back = np.unique(age[none], return_inverse=True)
-        self._weight_0 = np.bincount(back, weights=weight[none], minlength=len(self._age_0))
-        self._x, self._last, self._age, self._weight = _distinct(x[~none], last[~none], age[~none], weight[~none])
+    def __init__(self, rows: Histories) -> None:
+        self._rows = rows
+        self._rising = RisingSums(rows)
+        self._all = float(rows.weight.sum())
 
-    def __call__(self, parameters: Vector) -> tuple[float, Vector]:
+    def __call__(self, parameters: Vector) -> Part:
         r, alpha, a, b = parameters.tolist()
-        most, counts = self._most, self._by_count
-        value = counts @ (rising(r, most) + rising(b, most) - rising(a + b, most)) + self._all * r * math.log(alpha)
-        slope_ab = counts @ rising_slope(a + b, most)
-        slopes = np.array(
+        at_r, at_b, at_both = np.transpose(self._rising(np.array([r, b, a + b])))
+        total, gradient, curvature = self._rows.total(partial(_of_times, r, alpha, a, b))
+        log_alpha = math.log(alpha)
+        total += at_r[0] + at_b[0] - at_both[0] + self._all * r * log_alpha
+        gradient = gradient + np.array(
+            [at_r[1] + self._all * log_alpha, self._all * r / alpha, -at_both[1], at_b[1] - at_both[1]]
+        )
+        cross, both = self._all / alpha, -at_both[2]
+        curvature = curvature + np.array(
             [
-                counts @ rising_slope(r, most) + self._all * math.log(alpha),
-                self._all * r / alpha,
-                -slope_ab,
-                counts @ rising_slope(b, most) - slope_ab,
+                [at_r[2], cross, 0, 0],
+                [cross, -self._all * r / alpha**2, 0, 0],
+                [0, 0, both, both],
+                [0, 0, both, at_b[2] + both],
             ]
         )
-        log_0 = np.log(alpha + self._age_0)
-        value -= r * (self._weight_0 @ log_0)
-        slopes[0] -= self._weight_0 @ log_0
-        slopes[1] -= r * (self._weight_0 @ (1 / (alpha + self._age_0)))
-        x, weight = self._x, self._weight
-        until_now, until_last = alpha + self._age, alpha + self._last
-        log_now, log_last = np.log(until_now), np.log(until_last)
-        alive = -(r + x) * log_now
-        stopped = math.log(a) - np.log(b + x - 1) - (r + x) * log_last
-        either = np.logaddexp(alive, stopped)
-        share_alive = np.exp(alive - either)
-        share_stopped = 1 - share_alive
-        value += weight @ either
-        slopes[0] -= weight @ (share_alive * log_now + share_stopped * log_last)
-        slopes[1] -= weight @ ((r + x) * (share_alive / until_now + share_stopped / until_last))
-        slopes[2] += weight @ share_stopped / a
-        slopes[3] -= weight @ (share_stopped / (b + x - 1))
-        return float(value), slopes
+        return float(total), gradient, curvature
 
 
-def _distinct(x: Vector, last: Vector, age: Vector, weight: Vector) -> tuple[Vector, Vector, Vector, Vector]:
-    order = np.lexsort((age, last, x))
-    x, last, age, weight = x[order], last[order], age[order], weight[order]
-    new = np.concatenate(([True], (x[1:] != x[:-1]) | (last[1:] != last[:-1]) | (age[1:] != age[:-1])))
-    starts = np.flatnonzero(new)
-    return x[starts], last[starts], age[starts], np.add.reduceat(weight, starts)
+def _of_times(r: float, alpha: float, a: float, b: float, x: Vector, last: Vector, age: Vector, weight: Vector) -> Part:
+    """The part with the times: a customer with x > 0 is alive now, or stopped after the last purchase."""
+    inverse_now, inverse_last = 1 / (alpha + age), 1 / (alpha + last)
+    log_now, log_last = -np.log(inverse_now), -np.log(inverse_last)
+    power, tries = r + x, b + np.maximum(x, 1) - 1
+    alive = -power * log_now
+    odds = np.where(x > 0, math.log(a) - np.log(tries) - power * log_last - alive, -np.inf)
+    stopped = 1 / (1 + np.exp(-odds))
+    value = float((weight * (alive + np.logaddexp(0.0, odds))).sum())
+    # the slopes of both ways to be, then those of their mixture
+    fate = stopped * weight
+    gap_r, gap_alpha = log_now - log_last, power * (inverse_now - inverse_last)
+    gaps = (gap_r, gap_alpha, 1 / a, -1 / tries)
+    gradient = np.array([(fate * gap).sum() for gap in gaps])
+    gradient[0] -= (weight * log_now).sum()
+    gradient[1] -= (weight * power * inverse_now).sum()
+    unsure = fate * (1 - stopped)
+    curvature = np.zeros((4, 4))
+    for i in range(4):
+        for j in range(i, 4):
+            curvature[i, j] = curvature[j, i] = (unsure * gaps[i] * gaps[j]).sum()
+    cross = (fate * (inverse_now - inverse_last)).sum() - (weight * inverse_now).sum()
+    curvature[0, 1] += cross
+    curvature[1, 0] += cross
+    curvature[1, 1] += (power * (weight * inverse_now**2 + fate * (inverse_last**2 - inverse_now**2))).sum()
+    curvature[2, 2] -= fate.sum() / a**2
+    curvature[3, 3] += (fate / tries**2).sum()
+    return value, gradient, curvature

@@ -9,13 +9,15 @@ from typing import Any, Literal
 import attrs
 import numpy as np
 
-from custinfo._columns import Column, ColumnResult, frozen
+from custinfo._columns import Column, ColumnResult, frozen, read_columns
 from custinfo.errors import InvalidFieldError
 from custinfo.model import minor_digits
 from custinfo.segment._bg_nbd import BgNbd
 from custinfo.segment._gamma_gamma import GammaGamma
+from custinfo.segment._histories import numbers
 from custinfo.segment._kernel import exact_sums, group
 from custinfo.segment._money import Rates
+from custinfo.segment._pareto_nbd import ParetoNbd
 from custinfo.segment._payments import PaymentColumns, read_payments
 from custinfo.segment._time import as_of_instant, local_days, zone_of
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Summary", "customer_lifetime_value", "summary"]
 
+_HISTORY = ("frequency", "recency", "age", "monetary")
 _UNIT_DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
 
 
@@ -167,9 +170,9 @@ def _summarised(ids: Any, days: Any, minor: Any, *, last_day: int, unit: str, cu
 
 
 def customer_lifetime_value(
-    purchases: BgNbd,
+    purchases: BgNbd | ParetoNbd,
     value: GammaGamma,
-    customers: Summary | Mapping[str, Any],
+    customers: Summary | object,
     *,
     periods: int = 12,
     period_length: float = 1.0,
@@ -181,17 +184,18 @@ def customer_lifetime_value(
     Args:
         purchases: the fitted model of purchases.
         value: the fitted model of their value.
-        customers: histories with frequency, recency, age and monetary, in the units of the models.
+        customers: histories with columns frequency, recency, age and monetary, in the units of the models; a `Summary`
+            or a table of any form that `rfm` takes.
         periods: how many periods to look ahead, >= 1.
         period_length: length of a period in the model's unit of time (a month of weeks is 4.345).
         discount_rate: per period; money of period i counts 1 / (1 + rate)**i.
         margin: share of the money that counts.
 
     Returns:
-        Shape (n,), major units of money, >= 0.
+        Shape (n,), major units of money, >= 0; infinite where the value model has no mean (q <= 1).
 
     Raises:
-        InvalidFieldError: "clv.value", "clv.shape".
+        InvalidFieldError: "clv.value", "clv.shape", "columns.missing".
 
     Source: Fader, Hardie and Lee, RFM and CLV, Journal of Marketing Research 42(4), 2005, by periods.
 
@@ -200,17 +204,26 @@ def customer_lifetime_value(
     >>> customer_lifetime_value(model, value, table, period_length=4.345).round(1).tolist()
     [36.3]
     """
-    if periods < 1 or not period_length > 0 or not discount_rate > -1 or not margin >= 0:
-        raise InvalidFieldError(
-            "periods must be >= 1, period_length > 0, discount_rate > -1 and margin >= 0", code="clv.value"
-        )
-    columns = customers.to_dict() if isinstance(customers, Summary) else customers
-    x, last, age = columns["frequency"], columns["recency"], columns["age"]
-    before = np.zeros(len(x))
-    total = np.zeros(len(x))
-    for i in range(1, periods + 1):
+    for name, number, rule in (
+        ("periods", periods, "a whole number >= 1"),
+        ("period_length", period_length, "a number > 0"),
+        ("discount_rate", discount_rate, "a number > -1"),
+        ("margin", margin, "a number >= 0"),
+    ):
+        lowest = {"periods": 1.0, "discount_rate": -1.0}.get(name, 0.0)
+        one = numbers(number, name)
+        if one.ndim or one < lowest or (one == lowest and ">=" not in rule) or (name == "periods" and one % 1):
+            raise InvalidFieldError(f"{name} must be {rule}", code="clv.value", path=name)
+    columns = customers.to_dict() if isinstance(customers, Summary) else read_columns(customers, list(_HISTORY))
+    x, last, age, monetary = (columns[name] for name in _HISTORY)
+    before, total = np.zeros(len(x)), np.zeros(len(x))
+    for i in range(1, int(periods) + 1):
         until = purchases.expected_purchases(i * period_length, x, last, age)
-        total += (until - before) / (1 + discount_rate) ** i
+        total += np.maximum(until - before, 0) / (1 + discount_rate) ** i
         before = until
-    worth: Vector = total * value.expected_value(x, columns["monetary"]) * margin
+    total *= margin
+    worth: Vector = value.expected_value(x, monetary)
+    bounded = np.isfinite(worth)
+    worth[bounded] *= total[bounded]
+    worth[~bounded & (total == 0)] = 0.0  # nothing times a mean without bound
     return worth

@@ -10,8 +10,10 @@ import attrs
 import numpy as np
 
 from custinfo.errors import InvalidFieldError
+from custinfo.segment._distinct import count_once
+from custinfo.segment._histories import numbers, parameter_table, weights_of, zipped
 from custinfo.segment._optimise import ModelWarning, maximise
-from custinfo.segment._special import digamma, log_gamma
+from custinfo.segment._special import log_gamma, log_rising, trigamma
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float64]
 
 __all__ = ["GammaGamma", "fit_gamma_gamma"]
+
+_NAMES = ("p", "q", "v")
 
 
 @attrs.frozen(kw_only=True)
@@ -53,18 +57,25 @@ class GammaGamma:
             Shape of the arguments broadcast together; infinite where q <= 1 leaves the mean without bound.
 
         Raises:
-            InvalidFieldError: "clv.value".
+            InvalidFieldError: "clv.value", "clv.shape".
 
         >>> model = GammaGamma(p=6.25, q=3.74, v=15.44)
         >>> model.expected_value([0, 2], [0, 22.35]).round(2).tolist()
         [35.22, 24.66]
         """
-        x, mean = np.broadcast_arrays(np.asarray(frequency, np.float64), np.asarray(monetary, np.float64))
-        if not (np.isfinite(x).all() and np.isfinite(mean).all() and (x >= 0).all() and (mean >= 0).all()):
-            raise InvalidFieldError("frequency and monetary must be finite and >= 0", code="clv.value")
+        try:
+            x, mean = np.broadcast_arrays(numbers(frequency, "frequency"), numbers(monetary, "monetary"))
+        except ValueError as exc:
+            if isinstance(exc, InvalidFieldError):
+                raise
+            raise InvalidFieldError("frequency and monetary must have one shape", code="clv.shape") from None
+        _refuse_negative(x, mean)
         weight = self.p * x + self.q - 1
-        with np.errstate(divide="ignore"):
-            return np.where(weight > 0, self.p * (self.v + x * mean) / np.where(weight > 0, weight, 1.0), np.inf)
+        bounded = weight > 0
+        return np.where(bounded, self.p * (self.v + x * mean) / np.where(bounded, weight, 1.0), np.inf)
+
+    def _repr_html_(self) -> str:
+        return parameter_table(self, _NAMES, "Gamma-Gamma")
 
 
 def fit_gamma_gamma(frequency: ArrayLike, monetary: ArrayLike, *, weights: ArrayLike | None = None) -> GammaGamma:
@@ -89,35 +100,42 @@ def fit_gamma_gamma(frequency: ArrayLike, monetary: ArrayLike, *, weights: Array
     >>> bool(20 < model.expected_value(6, 20) < 40)
     True
     """
-    x, mean = np.ravel(np.asarray(frequency, np.float64)), np.ravel(np.asarray(monetary, np.float64))
-    weight = np.ones(len(x)) if weights is None else np.ravel(np.asarray(weights, np.float64))
-    if not len(x) == len(mean) == len(weight):
-        raise InvalidFieldError("frequency, monetary and weights must have one length", code="clv.shape")
-    if not (np.isfinite(x).all() and np.isfinite(mean).all() and np.isfinite(weight).all()):
-        raise InvalidFieldError("frequency, monetary and weights must be finite", code="clv.value")
-    seen = (x > 0) & (weight > 0)
-    x, mean, weight = x[seen], mean[seen], weight[seen]
+    x, mean = np.ravel(numbers(frequency, "frequency")), np.ravel(numbers(monetary, "monetary"))
+    if len(x) != len(mean):
+        raise InvalidFieldError("frequency and monetary must have one length", code="clv.shape")
+    weight = weights_of(weights, len(x))
+    _refuse_negative(x, mean)
+    seen = x > 0
+    (x, mean), weight = count_once([x[seen], mean[seen]], None if weight is None else weight[seen])
     if weight.sum() < 2:
         raise InvalidFieldError("the model needs two customers who bought again", code="clv.too_few")
     if not (mean > 0).all():
-        raise InvalidFieldError("monetary must be > 0 where frequency is", code="clv.value", path="monetary")
+        raise InvalidFieldError(
+            "monetary must be > 0 where frequency is; leave customers out who paid nothing",
+            code="clv.value",
+            path="monetary",
+        )
     if (mean == mean[0]).all():
         raise InvalidFieldError("all customers have one mean value: nothing varies", code="clv.same_value")
-    scale = float(weight @ mean / weight.sum())
+    scale = float((weight * mean).sum() / weight.sum())
     found = maximise(_Likelihood(x, mean / scale, weight), np.array([2.0, 3.0, 1.0]))
     p, q, v = found.parameters.tolist()
     if not found.converged:
         _warn("the data do not determine the parameters; take more customers", "clv.boundary")
     if q <= 1:
         _warn("q <= 1: the mean over all customers has no bound", "gamma_gamma.infinite_mean")
-    errors = found.standard_errors * np.array([1.0, 1.0, scale])
     return GammaGamma(
         p=p,
         q=q,
         v=v * scale,
         log_likelihood=found.log_likelihood - float(weight.sum()) * math.log(scale),
-        standard_errors=dict(zip(("p", "q", "v"), errors.tolist(), strict=True)),
+        standard_errors=zipped(_NAMES, found.standard_errors * np.array([1.0, 1.0, scale])),
     )
+
+
+def _refuse_negative(x: Vector, mean: Vector) -> None:
+    if (x < 0).any() or (mean < 0).any():
+        raise InvalidFieldError("frequency and monetary must be >= 0", code="clv.value")
 
 
 def _warn(message: str, code: str) -> None:
@@ -125,34 +143,34 @@ def _warn(message: str, code: str) -> None:
 
 
 class _Likelihood:
-    """Log-likelihood and gradient; gamma functions are taken once per distinct frequency."""
+    """Log-likelihood, gradient and curvature by p, q and v; gamma functions are taken once per frequency."""
 
     def __init__(self, x: Vector, mean: Vector, weight: Vector) -> None:
         self._x, self._weight, self._sum = x, weight, x * mean
         self._distinct, back = np.unique(x, return_inverse=True)
         self._counts = np.bincount(back, weights=weight)
-        self._all = float(weight.sum())
-        self._logs = float(weight @ (x * np.log(self._sum)))
-        self._log_mean = float(weight @ np.log(mean))
+        self._log_mean = float((weight * np.log(mean)).sum())
 
-    def __call__(self, parameters: Vector) -> tuple[float, Vector]:
+    def __call__(self, parameters: Vector) -> tuple[float, Vector, Vector]:
         p, q, v = parameters.tolist()
-        shapes = p * self._distinct
-        log_sum = np.log(self._sum + v)
-        logs, weighted = float(self._weight @ log_sum), float((self._weight * self._x) @ log_sum)
-        value = (
-            self._counts @ (log_gamma(shapes + q) - log_gamma(shapes))
-            + self._all * (q * math.log(v) - math.lgamma(q))
-            + p * (self._logs - weighted)
-            - self._log_mean
-            - q * logs
+        x, counts, weight = self._distinct, self._counts, self._weight
+        at_q, to_q = log_rising(q, p * x), log_rising(p * x, q)
+        both = trigamma(p * x + q)
+        # shares of the customer's sum and of v in both together, so that no large logarithms cancel
+        log_share, log_rest = -np.log1p(v / self._sum), -np.log1p(self._sum / v)
+        inverse, powers = 1 / (self._sum + v), p * self._x + q
+        value = (counts * (at_q[0] - log_gamma(p * x))).sum() - self._log_mean
+        value += (weight * (p * self._x * log_share + q * log_rest)).sum()
+        slopes = (
+            (counts * x * to_q[1]).sum() + (weight * self._x * log_share).sum(),
+            (counts * at_q[1]).sum() + (weight * log_rest).sum(),
+            (weight * (q / v - powers * inverse)).sum(),
         )
-        both = digamma(shapes + q)
-        slopes = np.array(
-            [
-                self._counts @ (self._distinct * (both - digamma(shapes))) + self._logs - weighted,
-                self._counts @ both + self._all * (math.log(v) - float(digamma(np.array([q]))[0])) - logs,
-                self._all * q / v - self._weight @ ((p * self._x + q) / (self._sum + v)),
-            ]
+        pq = (counts * x * both).sum()
+        pv = -(weight * self._x * inverse).sum()
+        qv = (weight * (1 / v - inverse)).sum()
+        vv = (weight * (powers * inverse**2 - q / v**2)).sum()
+        curvature = np.array(
+            [[(counts * x**2 * to_q[2]).sum(), pq, pv], [pq, (counts * at_q[2]).sum(), qv], [pv, qv, vv]]
         )
-        return float(value), slopes
+        return float(value), np.array(slopes), curvature

@@ -1,4 +1,4 @@
-"""Maximum likelihood for a handful of positive parameters, with an analytic gradient; no scipy needed."""
+"""Maximum likelihood for a handful of positive parameters by Newton's method; no scipy needed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vector = NDArray[np.float64]
+    Likelihood = Callable[[Vector], tuple[float, Vector, Vector]]
 
-_TOLERANCE = 1e-8
-_NOISE = 1e-15  # share of the value that a sum of floats cannot tell from nothing
-_ROUNDS = 200
-_FARTHEST = 14.0  # logarithm of a parameter beyond which the likelihood has no maximum worth the name
+_GAIN = 1e-10  # what the next step can still add to the log-likelihood when the search ends, with that step
+_NOISE = 1e-13  # share of the value that a sum of floats cannot tell from nothing
+_ROUNDS = 100
+_FARTHEST = 12.0  # logarithm of a parameter beyond which the likelihood has no maximum worth the name
+_VAGUEST = 20.0  # standard error of such a logarithm beyond which the data do not say the parameter's size at all
 _LONGEST_STEP = 2.0
 
 
@@ -32,6 +34,13 @@ class ModelWarning(UserWarning):
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
         self.code = code
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _warning_again, (str(self), self.code)
+
+
+def _warning_again(message: str, code: str) -> ModelWarning:
+    return ModelWarning(message, code=code)
 
 
 @attrs.frozen(eq=False)
@@ -51,87 +60,67 @@ class Optimum:
     converged: bool
 
 
-def maximise(likelihood: Callable[[Vector], tuple[float, Vector]], start: Vector) -> Optimum:
-    """Climb from *start* by BFGS on the logarithms of the parameters.
+def maximise(likelihood: Likelihood, start: Vector) -> Optimum:
+    """Climb from *start* by Newton's method on the logarithms of the parameters.
+
+    Where the likelihood is not concave, directions of the wrong curvature are turned round, so that every step goes up.
 
     Args:
-        likelihood: parameters -> log-likelihood and its gradient by the parameters.
+        likelihood: parameters -> log-likelihood, its gradient and its second derivatives by the parameters.
         start: shape (k,), positive.
 
-    Source: Nocedal and Wright, Numerical Optimization, 2006, algorithm 6.1 with backtracking, scaled by 6.20.
+    Source: Nocedal and Wright, Numerical Optimization, 2006, section 3.4 (eigenvalue modification), with backtracking.
 
-    >>> found = maximise(lambda p: (float(3 * np.log(p[0]) - p[0]), 3 / p - 1), np.array([1.0]))
+    >>> found = maximise(lambda p: (float(3 * np.log(p[0]) - p[0]), 3 / p - 1, -3 / np.outer(p, p)), np.array([1.0]))
     >>> round(float(found.parameters[0]), 6), round(float(found.standard_errors[0]), 4)
     (3.0, 1.7321)
     """
 
-    def cost(place: Vector) -> tuple[float, Vector]:
-        if np.abs(place).max() > _FARTHEST:
-            return math.inf, np.zeros(len(place))
+    def look(place: Vector) -> tuple[float, Vector, Vector]:
+        if np.abs(place).max() > _FARTHEST + _LONGEST_STEP:
+            return -math.inf, place, np.eye(len(place))
+        parameters = np.exp(place)
         with np.errstate(all="ignore"):
-            value, gradient = likelihood(np.exp(place))
-        return -value, -gradient * np.exp(place)
+            value, gradient, curvature = likelihood(parameters)
+        gradient = gradient * parameters
+        return value, gradient, curvature * np.outer(parameters, parameters) + np.diag(gradient)
 
     place = np.log(start)
-    value, gradient = cost(place)
-    inverse = np.eye(len(place)) / max(1.0, float(np.linalg.norm(gradient)))
-    fresh = True  # the scale of the curvature is not known yet
-    converged = False
+    value, gradient, curvature = look(place)
+    peaked = False
     for _ in range(_ROUNDS):
-        if float(np.abs(gradient).max()) < _TOLERANCE * max(1.0, abs(value)):
-            converged = True
+        steepness, axes = np.linalg.eigh(-curvature)
+        turned = np.maximum(np.abs(steepness), 1e-12 * np.abs(steepness).max() + np.finfo(np.float64).tiny)
+        step = axes @ ((axes.T @ gradient) / turned)
+        peaked = bool(steepness[0] > 0) and float(gradient @ step) < 2 * _GAIN
+        following = _upwards(look, place, value, float(gradient @ step), step)
+        if following is None:
             break
-        direction = -inverse @ gradient
-        if direction @ gradient >= 0:  # rounding made the step go up: forget the curvature
-            inverse = np.eye(len(place)) / max(1.0, float(np.linalg.norm(gradient)))
-            direction, fresh = -inverse @ gradient, True
-        following = _backtrack(cost, place, value, gradient, direction)
-        if following is None or value - following[1] <= _NOISE * max(1.0, abs(value)):
-            # as low as the float's precision lets one see
-            converged = float(np.abs(gradient).max()) < math.sqrt(_TOLERANCE) * max(1.0, abs(value))
+        place, (value, gradient, curvature) = following
+        if peaked or float(np.abs(place).max()) > _FARTHEST:
             break
-        step, change = following[0] - place, following[2] - gradient
-        if fresh and step @ change > 0:
-            inverse, fresh = np.eye(len(place)) * float(step @ change) / float(change @ change), False
-        inverse = _updated(inverse, step, change)
-        place, value, gradient = following
-        if float(np.abs(place).max()) > _FARTHEST - _LONGEST_STEP:
-            break
-    converged = converged and float(np.abs(place).max()) < _FARTHEST - _LONGEST_STEP
+    errors = _errors(curvature)
+    inside = float(np.abs(place).max()) <= _FARTHEST and bool((errors < _VAGUEST).all())
     parameters = np.exp(place)
-    return Optimum(parameters, -value, parameters * _errors(cost, place), converged)
+    return Optimum(parameters, value, parameters * errors, peaked and inside)
 
 
-def _backtrack(cost: Any, place: Vector, value: float, gradient: Vector, direction: Vector) -> Any:
-    length = min(1.0, _LONGEST_STEP / float(np.abs(direction).max()))
-    slope = float(direction @ gradient)
+def _upwards(look: Any, place: Vector, value: float, slope: float, step: Vector) -> Any:
+    """The first of ever shorter steps that does not go down; None: no step does."""
+    length = min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-300))
     while length > 1e-10:
-        there = place + length * direction
-        found, slopes = cost(there)
-        if math.isfinite(found) and found <= value + 1e-4 * length * slope:
-            return there, found, slopes
+        there = place + length * step
+        found = look(there)
+        if math.isfinite(found[0]) and found[0] >= value + 1e-4 * length * slope - _NOISE * max(1.0, abs(value)):
+            return there, found
         length /= 2
     return None
 
 
-def _updated(inverse: Vector, step: Vector, change: Vector) -> Vector:
-    curvature = float(step @ change)
-    if curvature <= 1e-14:
-        return inverse
-    left = np.eye(len(step)) - np.outer(step, change) / curvature
-    updated: Vector = left @ inverse @ left.T + np.outer(step, step) / curvature
-    return updated
-
-
-def _errors(cost: Any, place: Vector) -> Vector:
-    """Standard errors of the logarithms, from the curvature: central differences of the gradient."""
-    width = 1e-5
-    curvature = np.array(
-        [(cost(place + unit)[1] - cost(place - unit)[1]) / (2 * width) for unit in width * np.eye(len(place))]
-    )
-    curvature = (curvature + curvature.T) / 2
-    none = np.full(len(place), np.nan)
-    if not np.isfinite(curvature).all() or np.linalg.eigvalsh(curvature)[0] <= 0:
+def _errors(curvature: Vector) -> Vector:
+    """Standard errors of the logarithms, from the observed information."""
+    none = np.full(len(curvature), np.nan)
+    if not np.isfinite(curvature).all() or np.linalg.eigvalsh(-curvature)[0] <= 0:
         return none
-    errors: Vector = np.sqrt(np.diag(np.linalg.inv(curvature)))
+    errors: Vector = np.sqrt(np.diag(np.linalg.inv(-curvature)))
     return errors

@@ -11,6 +11,7 @@ from custinfo.segment._scoring import bins_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from custinfo.segment._calibration import Calibration
     from custinfo.segment._cohorts import Cohorts
     from custinfo.segment._contribution import Contribution
     from custinfo.segment._result import Rfm
@@ -161,4 +162,32 @@ def segment_bars(table: SegmentValue) -> Figure:
     axes.set_ylabel("segment")
     axes.set_title(table._title(), fontsize=11)
     axes.legend(loc="lower right", frameon=False)
+    return figure
+
+
+def calibration_bars(table: Calibration) -> Figure:
+    """Mean number of purchases in the hold-out period, predicted and actual, by purchases before.
+
+    Args:
+        table: the groups of customers.
+    """
+    last = int(table.frequency[-1])
+    names = [f"{count}{'+' if count == last else ''}" for count in table.frequency.tolist()]
+    figure, axes = _figure(max(6.5, 1.5 + 0.75 * len(names)), 4.5)
+    place = np.arange(len(names))
+    parts = ((table.actual, _BLUE, "", "actual"), (table.predicted, _ORANGE, "//", "predicted"))
+    for i, (means, color, hatch, label) in enumerate(parts):
+        heights = np.nan_to_num(means)
+        bars = axes.bar(
+            place + 0.4 * (i - 0.5), heights, 0.38, color=color, hatch=hatch, edgecolor="white", label=label
+        )
+        axes.bar_label(bars, fmt="%.2f", padding=2, fontsize=7)
+    counted = zip(names, table.customers.tolist(), strict=True)
+    axes.set_xticks(place, [f"{name}\n({number:,})" for name, number in counted])
+    axes.margins(y=0.1)
+    axes.axhline(0, color="#333333", lw=0.8)
+    axes.set_xlabel("repeat purchases before (customers)")
+    axes.set_ylabel(f"mean purchases in the next {table.length:,.4g} {table.unit}s")
+    axes.set_title(table._title(), fontsize=10)
+    axes.legend(loc="upper left", frameon=False)
     return figure
