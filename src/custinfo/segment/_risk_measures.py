@@ -28,9 +28,10 @@ MAD_TO_DEVIATION = 1.4826
 MEDIAN_VARIANCE = 1.57
 """Variance of the median of normal data in units of that of the mean, pi / 2."""
 
-# A customer of whom little is known is expected to pay about once in seven days.
-COMMON_PAYMENTS = 1
-COMMON_SPAN_US = 7 * 86_400_000_000
+# A customer of whom nothing is known is expected to pay once in seven days; a quarter of a payment's worth of that
+# opinion is soon outvoted by what the customer does.
+COMMON_PAYMENTS = 0.25
+COMMON_SPAN_US = 7 * 86_400_000_000 // 4
 
 HOURS_NEAR = 2
 SHARE_NEAR = (2 * HOURS_NEAR + 1) / 24
