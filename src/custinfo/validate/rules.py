@@ -135,18 +135,25 @@ def _phone_fits(phones: object, countries: object) -> bool:
 
 def _is_of(number: str, wanted: frozenset[str]) -> bool:
     """Whether a number in E.164 is of one of the countries; of a shared calling code the whole number must be."""
+    for code, regions, shared in _calling_codes(wanted):
+        if number.startswith(code):  # no calling code is the beginning of another one
+            return not shared or _is_valid(code[1:], number.removeprefix(code), regions)
+    return False
+
+
+@functools.lru_cache(maxsize=1024)
+def _calling_codes(wanted: frozenset[str]) -> tuple[tuple[str, tuple[str, ...], bool], ...]:
+    """(``+`` and calling code, countries among *wanted*, whether it has others too)."""
     import phonenumbers  # costs nothing where no rule asks
 
-    known = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
-    digits = number.removeprefix("+")
-    code = next(
-        (digits[:width] for width in (1, 2, 3) if digits[:width].isdecimal() and int(digits[:width]) in known), ""
-    )
-    regions = known[int(code)] if code else ()
-    shared = wanted.intersection(regions)
-    if len(regions) < 2 or not shared:
-        return bool(shared)
-    rest = digits.removeprefix(code)
+    every = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()
+    found = ((code, tuple(region for region in regions if region in wanted), len(regions)) for code, regions in every)
+    return tuple((f"+{code}", regions, len(regions) < number) for code, regions, number in found if regions)
+
+
+def _is_valid(code: str, rest: str, regions: tuple[str, ...]) -> bool:
+    import phonenumbers
+
     zeros = len(rest) - len(rest.lstrip("0"))
     parsed = phonenumbers.PhoneNumber(
         country_code=int(code),
@@ -154,7 +161,7 @@ def _is_of(number: str, wanted: frozenset[str]) -> bool:
         italian_leading_zero=zeros > 0 or None,
         number_of_leading_zeros=zeros if zeros > 1 else None,
     )
-    return any(phonenumbers.is_valid_number_for_region(parsed, region) for region in shared)
+    return any(phonenumbers.is_valid_number_for_region(parsed, region) for region in regions)
 
 
 def _iban_fits(ibans: object, countries: object) -> Any:
