@@ -86,3 +86,218 @@ def test_a_table_gives_to_the_bit_what_the_monitor_gives_row_by_row(
 ) -> None:
     table = risk.anomalies(columns, monitor=monitor, amount_minor="amount_minor")
     assert_same(table, by_monitor(monitor, columns))
+
+
+# ---- forms of input ----
+
+
+def some_columns() -> dict[str, list[Any]]:
+    rng = np.random.default_rng(7)
+    size = 120
+    return {
+        "customer_id": [f"c{number}" for number in rng.integers(0, 3, size)],
+        "occurred_at": [START + dt.timedelta(hours=int(hours)) for hours in rng.integers(0, 900, size)],
+        "amount": [f"{amount:.2f}" for amount in np.exp(rng.normal(3, 1, size))],
+        "currency": [["CNY", "JPY"][number] for number in rng.integers(0, 2, size)],
+        "method": [[None, "card", "cash"][number] for number in rng.integers(0, 3, size)],
+    }
+
+
+def as_transactions(columns: dict[str, list[Any]]) -> list[Transaction]:
+    return [
+        Transaction(
+            id=f"t{number}",
+            account_id=row["customer_id"],
+            amount=Money(int(float(row["amount"]) * 100), "CNY"),
+            occurred_at=row["occurred_at"],
+            method=row["method"],
+            extra={"country": "CN"} if row["method"] else {},
+        )
+        for number, row in enumerate(
+            dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+        )
+    ]
+
+
+def test_frames_and_rows_give_what_columns_give() -> None:
+    columns = some_columns()
+    expected = risk.anomalies(columns)
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    forms: list[Any] = [rows, iter(rows)]
+    for name, make in (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "table")):
+        if importlib.util.find_spec(name) is not None:
+            forms.append(getattr(pytest.importorskip(name), make)(columns))
+    for form in forms:
+        table = risk.anomalies(form)
+        assert table.score.tolist() == expected.score.tolist()
+        assert table.reasons.tolist() == expected.reasons.tolist()
+
+
+def test_transactions_are_those_that_are_posted_with_the_country_of_their_extra() -> None:
+    posted = as_transactions(some_columns())
+    voided = Transaction(
+        id="v", account_id="c0", amount=Money(10**9, "CNY"), occurred_at=START, status="voided", method="x"
+    )
+    table = risk.anomalies([voided, *posted], monitor=TIGHT)
+    assert table.row.tolist() == list(range(1, len(posted) + 1))
+    columns = {
+        "customer_id": [each.account_id for each in posted],
+        "occurred_at": [each.occurred_at for each in posted],
+        "amount_minor": [each.amount.minor for each in posted],
+        "currency": ["CNY"] * len(posted),
+        "method": [each.method for each in posted],
+        "country": [each.extra.get("country") for each in posted],
+    }
+    assert_same(risk.anomalies(posted, monitor=TIGHT), by_monitor(TIGHT, columns))
+    assert table.score.tolist() == risk.anomalies(columns, monitor=TIGHT, amount_minor="amount_minor").score.tolist()
+
+
+def test_columns_may_have_other_names_and_those_that_are_named_must_be_there() -> None:
+    columns = some_columns()
+    expected = risk.anomalies(columns, monitor=TIGHT)
+    other = {f"x_{name}": column for name, column in columns.items()}
+    named = risk.anomalies(
+        other,
+        monitor=TIGHT,
+        customer="x_customer_id",
+        when="x_occurred_at",
+        amount="x_amount",
+        currency="x_currency",
+        method="x_method",
+    )
+    assert named.score.tolist() == expected.score.tolist()
+    for wrong in ({"method": "way"}, {"customer": "who"}, {"amount_minor": "cents"}):
+        with pytest.raises(InvalidFieldError, match="there are: customer_id, occurred_at, amount, currency, method"):
+            risk.anomalies(columns, **wrong)
+
+
+def test_labels_that_the_monitor_takes_for_one_are_one_in_a_table() -> None:
+    methods = ["x" * 150, "x" * 120 + "y" * 30, "", None, "x" * 100]
+    columns: dict[str, list[Any]] = {
+        "customer_id": [1] * 5,
+        "occurred_at": [START + dt.timedelta(days=day) for day in range(5)],
+        "amount": [5] * 5,
+        "method": methods,
+    }
+    assert_same(risk.anomalies(columns, monitor=TIGHT), by_monitor(TIGHT, columns))
+    numbers = columns | {"method": np.array([7.0, np.nan, 7.0, 8.0, 9.0])}
+    assert_same(risk.anomalies(numbers, monitor=TIGHT), by_monitor(TIGHT, numbers))
+    with pytest.raises(InvalidFieldError) as caught:
+        risk.anomalies(columns | {"method": [True] * 5})
+    assert caught.value.code == "risk.label"
+
+
+# ---- what comes out ----
+
+
+def test_the_order_of_rows_does_not_matter_even_at_one_time() -> None:
+    columns = some_columns()
+    columns["occurred_at"] = [when.replace(hour=0) for when in columns["occurred_at"]]
+    expected = risk.anomalies(columns, monitor=TIGHT)
+    shuffled = np.random.default_rng(3).permutation(len(expected))
+    table = risk.anomalies({name: [column[i] for i in shuffled] for name, column in columns.items()}, monitor=TIGHT)
+    assert table.score.tolist() == expected.score[shuffled].tolist()
+    assert table.reasons.tolist() == expected.reasons[shuffled].tolist()
+
+
+def test_later_rows_change_nothing() -> None:
+    columns = some_columns()
+    until = START + dt.timedelta(days=20)
+    table = risk.anomalies(columns, monitor=TIGHT)
+    early = risk.anomalies(columns, monitor=TIGHT, as_of=until)
+    assert 0 < len(early) < len(table)
+    assert early.row.tolist() == [i for i, when in enumerate(columns["occurred_at"]) if when <= until]
+    assert early.score.tolist() == table.score[early.row].tolist()
+
+
+def test_a_row_that_misses_something_is_an_error_or_left_out_and_counted() -> None:
+    columns = some_columns()
+    columns["amount"][5] = None
+    columns["occurred_at"][7] = None
+    with pytest.raises(InvalidFieldError) as caught:
+        risk.anomalies(columns)
+    assert caught.value.code == "payments.missing"
+    table = risk.anomalies(columns, missing="skip")
+    assert (table.skipped, len(table)) == (2, 118)
+    with pytest.raises(RecordNotFoundError):
+        table.explain(5)
+    with pytest.raises(RecordNotFoundError):
+        table.explain(500)
+    with pytest.raises(InvalidFieldError) as caught:
+        risk.anomalies(columns, missing="ignore")  # type: ignore[arg-type]
+    assert caught.value.code == "segment.missing"
+
+
+@pytest.mark.parametrize("size", [0, 1])
+def test_no_row_and_one_row_are_no_special_case(size: int) -> None:
+    columns = {"customer_id": [1] * size, "occurred_at": [START] * size, "amount": [5] * size}
+    table = risk.anomalies(columns)
+    assert (len(table), table.flagged.tolist(), table.counts()["allow"]) == (size, [], size)
+    assert repr(table) == f"<Anomalies: {size} payments, allow {size}, review 0, block 0>"
+    assert "<table" in table._repr_html_()
+
+
+def test_a_table_of_refunds_only_has_no_score() -> None:
+    table = risk.anomalies({"customer_id": [1, 1], "occurred_at": [START] * 2, "amount": [-5, -900]})
+    assert (table.score.tolist(), table.known_payments.tolist()) == ([0, 0], [0, 0])
+
+
+def test_the_result_is_frozen_shows_the_flagged_rows_and_goes_into_frames() -> None:
+    days = [START + dt.timedelta(days=day) for day in range(30)]
+    amounts = [20] * 20 + [5000] + [20] * 8 + [90_000]
+    table = risk.anomalies({"customer_id": ["ann"] * 30, "occurred_at": days, "amount": amounts})
+    assert set(table.flagged.tolist()) == {20, 29}
+    assert table.counts() == {"allow": 28, "review": 2, "block": 0}
+    assert table.explain(29).text().startswith("review (score 70): the amount is about 4,498 times")
+    assert table.explain(3).text() == "allow (score 0): nothing unusual"
+    with pytest.raises(ValueError, match="read-only"):
+        table.score[0] = 5
+    assert table._repr_html_().count("<tr") == 3
+    assert table.to_pandas()["reasons"][20] == "amount"
+    assert table.to_polars()["action"].to_list()[29] == "review"
+    assert table.to_arrow().num_rows == 30
+
+
+# ---- planted oddities ----
+
+
+@pytest.fixture(scope="module")
+def bench() -> Any:
+    path = Path(__file__).parents[2] / "benchmarks" / "segment" / "bench_risk.py"
+    spec = importlib.util.spec_from_file_location("bench_risk", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["bench_risk"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def assert_found(bench: Any, payments: dict[str, np.ndarray], *, seed: int, floors: dict[str, float]) -> None:
+    found = bench.trial(payments, seed, history=3)
+    _, rate, recall = found["at 1.0%"]
+    assert rate <= 0.01
+    assert {kind: share for kind, share in zip(bench.KINDS, recall, strict=True) if share < floors[kind]} == {}
+    assert found["review (30)"][1] <= 0.012  # the share of other payments that the default thresholds stop
+
+
+@pytest.mark.parametrize("seed", [101, 102])
+def test_oddities_planted_in_cdnow_are_found_at_one_false_alarm_in_a_hundred_payments(bench: Any, seed: int) -> None:
+    if importlib.util.find_spec("lifetimes") is None:
+        pytest.skip("the data of the PyPI package lifetimes==0.11.3 are not installed (pip install --no-deps)")
+    floors = {"amount x 5": 0.3, "amount x 10": 0.55, "amount x 20": 0.75, "burst": 0.95, "theft": 0.2}
+    assert_found(bench, bench.cdnow(), seed=seed, floors=floors)
+
+
+def test_oddities_planted_in_other_payments_are_found_too(bench: Any) -> None:
+    rng = np.random.default_rng(11)
+    customers = rng.integers(0, 600, 9000)
+    usual = rng.normal(4, 1, 600)[customers]
+    days = 20_000 + rng.integers(0, 500, 9000)
+    payments = {
+        "customer_id": customers,
+        "occurred_at": (days * bench.DAY_US).view("M8[us]"),
+        "amount": np.round(np.exp(usual + rng.normal(0, 0.5, 9000)), 2),
+    }
+    floors = {"amount x 5": 0.5, "amount x 10": 0.8, "amount x 20": 0.95, "burst": 0.95, "theft": 0.6}
+    assert_found(bench, payments, seed=5, floors=floors)

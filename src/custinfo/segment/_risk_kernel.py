@@ -119,12 +119,11 @@ def velocity(rule: Rule, past: Payments) -> Measured:
     window_us = rule.window_s * 1_000_000  # type: ignore[operator]  # a rule of this measure has one
     recent = np.zeros(len(past), np.int64)
     since = past.moments - window_us
-    rows = np.arange(len(past))
-    for lag in range(1, len(past) + 1):
+    rows, lag = np.arange(len(past)), 0
+    while len(rows):
+        lag += 1
         rows = rows[rows - lag >= past.low[rows]]
         rows = rows[past.moments[rows - lag] > since[rows]]
-        if not len(rows):
-            break
         recent[rows] += 1
     older = np.arange(len(past)) - past.begin - recent
     span = np.maximum(since - past.moments[past.begin], 0)
@@ -143,11 +142,10 @@ def new(rule: Rule, past: Payments) -> Measured:
         known = _inside(codes >= 0, past.low)
         former, following = _neighbours(past.customers, codes)
         fresh = np.flatnonzero((codes >= 0) & (former < past.low) & (known > 0))
-        rows = fresh
-        for lag in range(1, size + 1):
+        rows, lag = fresh, 0
+        while len(rows):
+            lag += 1
             rows = rows[rows - lag >= past.low[rows]]
-            if not len(rows):
-                break
             # a value of the window is counted where it occurs last
             distinct[rows] += (codes[rows - lag] >= 0) & (following[rows - lag] >= rows)
         value[fresh] = known[fresh] / distinct[fresh]

@@ -198,7 +198,8 @@ class Reason:
         words = _WORDS[check_locale(locale)]
         shown = dict(self.params)
         if self.measure == "amount":
-            shown["times"] = math.exp(min(shown["log_ratio"], 700.0))
+            times = math.exp(shown["log_ratio"])
+            shown["times"] = f"{times:.1f}" if times < 10 else f"{times:,.0f}"
         elif self.measure == "velocity":
             shown["hours"] = shown["window_s"] / _HOUR_S
         elif self.measure == "new":
@@ -255,7 +256,7 @@ def decision(found: list[Reason], thresholds: tuple[tuple[Action, float], ...], 
 
 _WORDS = {
     "en": {
-        "amount": "the amount is {times:,.1f} times the customer's usual one, {deviations:.1f} deviations above it "
+        "amount": "the amount is about {times} times the customer's usual one, {deviations:.1f} deviations above it "
         "(payments compared: {payments})",
         "velocity": "payments within {hours:g} h: {made}; usual: {expected:.2g}",
         "new": "a new {label}: none of the last {payments} payments had it (values seen: {distinct})",
@@ -274,7 +275,7 @@ _WORDS = {
         "decision": "{action} (score {score:.0f}): {why}",
     },
     "zh": {
-        "amount": "金额为该客户通常金额的 {times:,.1f} 倍，高出 {deviations:.1f} 个标准差（比较了 {payments} 笔付款）",
+        "amount": "金额约为该客户通常金额的 {times} 倍，高出 {deviations:.1f} 个标准差（比较了 {payments} 笔付款）",
         "velocity": "{hours:g} 小时内付款 {made} 笔，通常为 {expected:.2g} 笔",
         "new": "新的{label}：最近 {payments} 笔付款中从未出现（此前有 {distinct} 种）",
         "hour": "时段异常：最近 {payments} 笔付款中有 {near} 笔在此时刻前后两小时内",
