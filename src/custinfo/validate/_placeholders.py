@@ -66,8 +66,10 @@ def is_placeholder(value: object) -> bool:
         return False
     if ":" in text:
         return any(text.endswith(end) and text.removesuffix(end) in _TEXTS for end in _NO_TIME)
-    digits = text.removeprefix("+86").translate(_SEPARATORS)
-    return digits.isdigit() and (digits in _DIGITS or (len(digits) >= 6 and len(set(digits)) == 1))
+    digits = text.removeprefix("+86").removeprefix("+")
+    if not digits.isdigit():
+        digits = digits.translate(_SEPARATORS)
+    return digits in _DIGITS or (len(digits) >= 6 and digits.isdigit() and digits == digits[0] * len(digits))
 
 
 def _is_stand_in(day: dt.date) -> bool:
