@@ -14,7 +14,7 @@ from custinfo.errors import InvalidFieldError
 from custinfo.segment import _grouping, _state, rfm
 from custinfo.segment._grouping import CodedGrouping, DenseGrouping, HashGrouping, grouping_of
 from custinfo.segment._hash import KeyTable, TableFullError, estimated_distinct
-from custinfo.segment._kernel import exact_sums, group, raise_to
+from custinfo.segment._kernel import exact_sums, group, in_time_order, raise_to
 from custinfo.segment._threads import in_order, worker_count
 
 ROWS = 30_000
@@ -166,13 +166,35 @@ def test_sums_are_those_of_python(rows: list[tuple[int, int]]) -> None:
 
 @given(st.lists(st.lists(st.tuples(st.integers(0, 3), st.integers(-50, 50)), max_size=8), max_size=5))
 def test_the_latest_moment_is_kept_in_any_order(pieces: list[list[tuple[int, int]]]) -> None:
-    result, newest = np.full(4, -100), -100
+    result, latest = np.full(4, -100), -100
     for piece in pieces:
         codes = np.array([code for code, _ in piece], np.int64)
-        newest = raise_to(result, codes, np.array([moment for _, moment in piece], np.int64), newest=newest)
+        moments = np.array([moment for _, moment in piece], np.int64)
+        ascending = in_time_order(moments) and bool((moments >= latest).all())
+        raise_to(result, codes, moments, ascending=ascending)
+        latest = max(latest, int(moments.max(initial=-100)))
     flat = [row for piece in pieces for row in piece]
     assert result.tolist() == [max((m for c, m in flat if c == code), default=-100) for code in range(4)]
-    assert newest == max((moment for _, moment in flat), default=-100)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(-(2**40), 2**55), st.integers(0, 99)), min_size=1, max_size=30),
+    st.sampled_from(["net", "gross", "exclude"]),
+    st.integers(1, 9),
+)
+def test_small_and_large_amounts_add_up_in_one_table(rows: list[tuple[int, int, int]], refunds: Any, cut: int) -> None:
+    data = {"customer_id": [c for c, _, _ in rows], "occurred_at": np.array([t for _, _, t in rows], "M8[s]"),
+            "cents": np.array([minor for _, minor, _ in rows])}  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_state, "_PIECE_ROWS", cut)
+        table = rfm(data, amount_minor="cents", refunds=refunds)
+    kept = [row for row in rows if refunds != "exclude" or row[1] >= 0]
+    assert table.customer_ids.tolist() == sorted({c for c, _, _ in kept})
+    for i, customer in enumerate(table.customer_ids.tolist()):
+        bought = [minor for c, minor, _ in kept if c == customer and minor >= 0]
+        every = [minor for c, minor, _ in kept if c == customer]
+        assert table.frequency[i] == len(bought)
+        assert table.monetary_minor[i] == sum(every if refunds == "net" else bought)
 
 
 def test_text_is_grouped_by_code_points() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Int64 = NDArray[np.int64]
+    UInt64 = NDArray[np.uint64]
 
 BLOCK = 1 << 16  # rows whose temporary arrays stay in the cache
 _SAMPLE = 1 << 19
@@ -23,7 +24,7 @@ _SAMPLE = 1 << 19
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xC2B2AE3D27D4EB4F)
 _HALF = np.uint64(32)
-_FULL = 0.75  # share of used slots above which look-ups get long
+_FULL = 0.75  # share of used slots in the second part above which look-ups get long
 
 
 class TableFullError(Exception):
@@ -49,20 +50,23 @@ def estimated_distinct(keys: Int64) -> int:
 class KeyTable:
     """Slots of integer keys; `slots` may be called by several threads.
 
+    A key has one slot in the first part of the table. Where another key came before, it lives in the second part, in
+    the first free slot from its own on. So most keys are found by one look-up of whole arrays.
+
     Args:
         capacity: distinct keys it is made for.
         empty: an int64 that is none of the keys.
     """
 
     def __init__(self, capacity: int, *, empty: int) -> None:
-        bits = max(10, (2 * capacity - 1).bit_length())
-        self.size = 1 << bits
+        self._first = max(1 << 10, 2 * capacity)
+        self._second = self._first // 4
+        self.size = self._first + self._second
         self.keys = np.full(self.size, empty, np.int64)
         self._empty = np.int64(empty)
         self._winner = np.empty(self.size, np.int32)
-        self._shift = np.uint64(64 - bits)
         self._lock = threading.Lock()
-        self._used = 0
+        self._displaced = 0
 
     def slots(self, keys: Int64) -> Int64:
         """The slot of each key; new keys are put in.
@@ -81,42 +85,33 @@ class KeyTable:
         for start in range(0, len(keys), BLOCK):
             block = keys[start : start + BLOCK]
             slot = result[start : start + BLOCK]
-            self._hash(block, slot.view(np.uint64), spare[: len(block)].view(np.uint64))
-            found = np.take(self.keys, slot, out=spare[: len(block)], mode="clip")
-            missed = np.flatnonzero(found != block)
-            if len(missed):
-                missed = missed[self._settle(block[missed], slot[missed])]
-                displaced.append(missed + start)
-        if displaced:
-            self._probe(keys, result, np.concatenate(displaced))
+            found = spare[: len(block)]
+            _scaled(_mixed(block, slot.view(np.uint64), found.view(np.uint64)), self._first)
+            displaced.append(self._settle(block, slot, np.take(self.keys, slot, out=found, mode="clip")) + start)
+        self._probe(keys, result, np.concatenate(displaced) if displaced else np.empty(0, np.int64))
         return result
 
-    def _hash(self, keys: Int64, out: NDArray[np.uint64], spare: NDArray[np.uint64]) -> None:
-        np.multiply(keys.view(np.uint64), _SPREAD, out=out)
-        np.right_shift(out, _HALF, out=spare)
-        np.bitwise_xor(out, spare, out=out)
-        np.multiply(out, _MIX, out=out)
-        np.right_shift(out, self._shift, out=out)
+    def _settle(self, keys: Int64, slots: Int64, found: Int64) -> Int64:
+        """Put keys into slots that were found free; which keys found another key in theirs."""
+        missed: Int64 = np.flatnonzero(found != keys)
+        free = found[missed] == self._empty
+        if not free.any():
+            return missed
+        wanted = missed[free]
+        self._insert(keys[wanted], slots[wanted])
+        late = wanted[self.keys[slots[wanted]] != keys[wanted]]
+        return np.concatenate([missed[~free], late])
 
     def _probe(self, keys: Int64, slots: Int64, rows: Int64) -> None:
-        """Linear probing: whoever finds another key in his slot looks at the next one."""
-        key, slot = keys[rows], slots[rows]
+        """Linear probing in the second part: whoever finds another key in his slot looks at the next one."""
+        key = keys[rows]
+        hashed = _mixed(key, np.empty(len(key), np.uint64), np.empty(len(key), np.uint64))
+        slot = _scaled(hashed << _HALF, self._second).view(np.int64) + self._first
         while len(rows):
-            slot = (slot + 1) & (self.size - 1)
-            wrong = self._settle(key, slot)
+            wrong = self._settle(key, slot, self.keys[slot])
             slots[rows] = slot  # those that are wrong get another one in the next round
-            rows, key, slot = rows[wrong], key[wrong], slot[wrong]
-
-    def _settle(self, keys: Int64, slots: Int64) -> Int64:
-        """Put keys into slots that are free; which keys found another key in theirs."""
-        found = self.keys[slots]
-        wrong = np.flatnonzero(found != keys)
-        free = wrong[found[wrong] == self._empty]
-        if not len(free):
-            return wrong
-        self._insert(keys[free], slots[free])
-        displaced: Int64 = wrong[self.keys[slots[wrong]] != keys[wrong]]
-        return displaced
+            rows, key, slot = rows[wrong], key[wrong], slot[wrong] + 1
+            slot[slot == self.size] = self._first
 
     def _insert(self, keys: Int64, slots: Int64) -> None:
         with self._lock:
@@ -126,6 +121,21 @@ class KeyTable:
             self._winner[wanted] = free
             first = free[self._winner[wanted] == free]
             self.keys[slots[first]] = keys[first]
-            self._used += len(first)
-            if self._used > _FULL * self.size:
+            self._displaced += int((slots[first] >= self._first).sum())
+            if self._displaced > _FULL * self._second:
                 raise TableFullError
+
+
+def _mixed(keys: Int64, out: UInt64, spare: UInt64) -> UInt64:
+    """A hash of each key, in *out*."""
+    np.multiply(keys.view(np.uint64), _SPREAD, out=out)
+    np.right_shift(out, _HALF, out=spare)
+    np.bitwise_xor(out, spare, out=out)
+    return np.multiply(out, _MIX, out=out)
+
+
+def _scaled(hashed: UInt64, size: int) -> UInt64:
+    """The upper 32 bits of each hash as a slot below *size*, in place; a larger hash never gets a smaller slot."""
+    np.right_shift(hashed, _HALF, out=hashed)
+    np.multiply(hashed, np.uint64(size), out=hashed)
+    return np.right_shift(hashed, _HALF, out=hashed)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _FLOAT_EXACT = 2**53
 _LIMB_BITS = 32
-_LIMB_ROWS = 1 << 20  # rows whose 32-bit limbs still add up exactly in a float64
+_FEW_EDGES = 12  # compared one by one; more are searched
 
 
 def group(ids: Column) -> tuple[Int64, Column]:
@@ -64,7 +64,10 @@ def exact_sums(codes: Int64, values: Column, size: int) -> Int64:
     if magnitude(values) * len(values) < _FLOAT_EXACT:
         # float64 adds integers below 2**53 without rounding
         return np.bincount(codes, weights=values, minlength=size).astype(np.int64)
-    return joined(*limb_sums(codes, values, size))
+    sums = np.zeros((2, size), np.int64)
+    for total, limb in zip(sums, limbs(values.astype(np.int64, copy=False)), strict=True):
+        add_at(total, codes, limb)
+    return joined(*sums)
 
 
 def magnitude(values: Column) -> int:
@@ -76,21 +79,24 @@ def magnitude(values: Column) -> int:
     return max(-int(values.min()), int(values.max())) if len(values) else 0
 
 
-def limb_sums(codes: Int64, values: Column, size: int) -> tuple[Int64, Int64]:
-    """Sums of the upper and of the lower 32 bits of each value per code, which cannot overflow below 2**31 rows.
+def add_at(sums: Int64, codes: Int64, values: Int64 | int) -> None:
+    """Add each value at its code in place, wrapping round beyond 64 bits.
 
-    Args:
-        codes: shape (n,), 0 <= code < size.
-        values: shape (n,), whole numbers as int64 or float64.
-        size: number of codes.
+    >>> sums = np.zeros(2, np.int64)
+    >>> add_at(sums, np.array([1, 1]), np.array([5, 7]))
+    >>> sums.tolist()
+    [0, 12]
     """
-    high, low = np.zeros(size, np.int64), np.zeros(size, np.int64)
-    whole = values.astype(np.int64, copy=False)
-    for start in range(0, len(values), _LIMB_ROWS):
-        part, rows = whole[start : start + _LIMB_ROWS], codes[start : start + _LIMB_ROWS]
-        high += np.bincount(rows, weights=part >> _LIMB_BITS, minlength=size).astype(np.int64)
-        low += np.bincount(rows, weights=part & (2**_LIMB_BITS - 1), minlength=size).astype(np.int64)
-    return high, low
+    np.add.at(sums, codes, values)
+
+
+def limbs(values: Column) -> tuple[Int64, Int64]:
+    """The upper bits of each value and the lower 32, whose sums cannot overflow below 2**31 rows.
+
+    >>> [limb.tolist() for limb in limbs(np.array([2**32 + 5, -1]))]
+    [[1, -1], [5, 4294967295]]
+    """
+    return values >> _LIMB_BITS, values & (2**_LIMB_BITS - 1)
 
 
 def joined(high: Int64, low: Int64) -> Int64:
@@ -118,29 +124,33 @@ def counts(codes: Int64, size: int) -> Int64:
     return np.bincount(codes, minlength=size).astype(np.int64, copy=False)
 
 
-def raise_to(result: Int64, codes: Int64, moments: Int64, *, newest: int) -> int:
+def in_time_order(moments: Int64) -> bool:
+    """Whether each moment is at or after the one before.
+
+    >>> in_time_order(np.array([3, 3, 4])), in_time_order(np.array([4, 3]))
+    (True, False)
+    """
+    return bool((moments[1:] >= moments[:-1]).all())
+
+
+def raise_to(result: Int64, codes: Int64, moments: Int64, *, ascending: bool) -> None:
     """Raise the largest moment per code in place.
 
     Args:
         result: shape (size,), the moments so far; a very small number stands for none.
         codes: shape (n,), 0 <= code < size.
         moments: shape (n,).
-        newest: the largest moment so far.
+        ascending: whether moments of equal codes are known to ascend, from those so far on.
 
-    Returns:
-        The largest moment now.
-
-    >>> last = np.array([3, 4])
-    >>> raise_to(last, np.array([0, 0]), np.array([7, 5]), newest=4), last.tolist()
-    (7, [7, 4])
+    >>> last = np.array([3, 4, 0])
+    >>> raise_to(last, np.array([0, 0, 1]), np.array([7, 5, 2]), ascending=False)
+    >>> last.tolist()
+    [7, 4, 0]
     """
-    if not len(moments):
-        return newest
-    if moments[0] >= newest and bool((moments[1:] >= moments[:-1]).all()):
+    if ascending:
         result[codes] = moments  # of repeated indices the last one stays
-        return int(moments[-1])
-    np.maximum.at(result, codes, moments)
-    return max(newest, int(moments.max()))
+    else:
+        np.maximum.at(result, codes, moments)
 
 
 def order_edges(values: Int64, bins: int) -> tuple[int, ...]:
@@ -155,6 +165,10 @@ def order_edges(values: Int64, bins: int) -> tuple[int, ...]:
         return ()
     n = len(values)
     ranks = [-(-k * n // bins) - 1 for k in range(1, bins)]
+    lowest, highest = int(values.min()), int(values.max())
+    if highest - lowest < n:  # days and counts: counting costs less than sorting
+        up_to = np.cumsum(np.bincount(values - lowest))
+        return tuple((np.searchsorted(up_to, ranks, side="right") + lowest).tolist())
     ordered = np.sort(values)
     return tuple(ordered[ranks].tolist())
 
@@ -165,4 +179,9 @@ def edges_below(values: Int64, edges: Sequence[int]) -> NDArray[np.int8]:
     >>> edges_below(np.array([1, 2, 3]), (2, 2)).tolist()
     [0, 0, 2]
     """
-    return np.searchsorted(np.sort(np.array(edges, np.int64)), values, side="left").astype(np.int8)
+    if len(edges) > _FEW_EDGES:
+        return np.searchsorted(np.sort(np.array(edges, np.int64)), values, side="left").astype(np.int8)
+    below = np.zeros(len(values), np.int8)
+    for edge in edges:
+        below += values > edge
+    return below

@@ -10,7 +10,8 @@ import numpy as np
 from custinfo.errors import InvalidFieldError
 from custinfo.segment._grouping import Grouping, grouping_of
 from custinfo.segment._hash import TableFullError
-from custinfo.segment._kernel import exact_sums, group, joined, limb_sums, magnitude, raise_to
+from custinfo.segment._kernel import exact_sums, group
+from custinfo.segment._sums import Sums
 from custinfo.segment._threads import in_order, worker_count
 from custinfo.segment._time import NAT
 
@@ -18,12 +19,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from custinfo.segment._payments import PaymentTable, Piece
+    from custinfo.segment._payments import PaymentTable
 
     Column = NDArray[Any]
     Int64 = NDArray[np.int64]
 
-_PIECE_ROWS = 1 << 20
+_PIECE_ROWS = 1 << 18
 _INT64 = 2**63
 
 
@@ -52,74 +53,6 @@ class State:
     skipped: int
 
 
-class _Sums:
-    """Sums of one worker, by the grouping's numbers."""
-
-    def __init__(self, size: int, *, refunds: str, wide: bool) -> None:
-        self.frequency = np.zeros(size, np.int64)
-        self.last_purchase = np.full(size, NAT, np.int64)
-        self.last_refund: Int64 | None = None
-        self.low = np.zeros(size, np.int64)
-        self.high = np.zeros(size, np.int64) if wide else None
-        self.bound = 0  # no sum of a customer is beyond it
-        self.latest = NAT
-        self.skipped = 0
-        self.currencies: frozenset[str] = frozenset()
-        self._newest = NAT
-        self._refunds = refunds
-        self._size = size
-
-    def add(self, codes: Int64, piece: Piece) -> None:
-        moments, minor = piece.moments, piece.minor
-        self.skipped += piece.skipped
-        self.currencies |= piece.currencies
-        if piece.rows is not None:
-            codes = codes[piece.rows]
-        if piece.refund is None:
-            self._add_money(codes, minor)
-        else:
-            bought = np.flatnonzero(~piece.refund)
-            if self._refunds == "net":
-                self._add_money(codes, minor)
-            if self._refunds != "exclude":
-                self._add_refunds(codes[piece.refund], moments[piece.refund])
-            codes, moments, minor = codes[bought], moments[bought], minor[bought]
-            if self._refunds != "net":
-                self._add_money(codes, minor)
-        self.frequency += np.bincount(codes, minlength=self._size)
-        self._newest = raise_to(self.last_purchase, codes, moments, newest=self._newest)
-        self.latest = max(self.latest, self._newest)
-
-    def _add_refunds(self, codes: Int64, moments: Int64) -> None:
-        if self.last_refund is None:
-            self.last_refund = np.full(self._size, NAT, np.int64)
-        np.maximum.at(self.last_refund, codes, moments)
-        self.latest = max(self.latest, int(moments.max()))
-
-    def _add_money(self, codes: Int64, minor: Column) -> None:
-        self.bound += magnitude(minor) * len(minor)
-        if self.high is not None:
-            high, low = limb_sums(codes, minor, self._size)
-            self.high += high
-            self.low += low
-        elif self.bound < _INT64:
-            self.low += exact_sums(codes, minor, self._size)
-
-    def merge(self, other: _Sums) -> None:
-        self.frequency += other.frequency
-        np.maximum(self.last_purchase, other.last_purchase, out=self.last_purchase)
-        if other.last_refund is not None:
-            mine = other.last_refund if self.last_refund is None else self.last_refund
-            self.last_refund = np.maximum(mine, other.last_refund)
-        self.low += other.low
-        if self.high is not None and other.high is not None:
-            self.high += other.high
-        self.bound += other.bound
-        self.latest = max(self.latest, other.latest)
-        self.skipped += other.skipped
-        self.currencies |= other.currencies
-
-
 def state_of(payments: PaymentTable, *, refunds: str) -> State:
     """Add up payments.
 
@@ -146,38 +79,29 @@ def state_of(payments: PaymentTable, *, refunds: str) -> State:
         if wide or sums.bound < _INT64:
             break
         wide = True
-    seen = sums.frequency > 0
-    if sums.last_refund is not None:
-        seen |= sums.last_refund != NAT
-    customers, codes = grouping.customers(np.flatnonzero(seen))
+    customers, codes = grouping.customers(sums.seen())
     return State(
         customers=customers,
-        frequency=sums.frequency[codes],
-        monetary=sums.low[codes] if sums.high is None else joined(sums.high[codes], sums.low[codes]),
-        last_purchase=sums.last_purchase[codes],
-        last_refund=np.full(len(codes), NAT, np.int64) if sums.last_refund is None else sums.last_refund[codes],
         latest=sums.latest,
         currency=payments.one_currency(sums.currencies),
         skipped=sums.skipped,
+        **sums.columns(codes),
     )
 
 
-def _added_up(payments: PaymentTable, grouping: Grouping, *, refunds: str, wide: bool) -> _Sums:
+def _added_up(payments: PaymentTable, grouping: Grouping, *, refunds: str, wide: bool) -> Sums:
     rows = len(payments.customers)
-    step = max(_PIECE_ROWS, grouping.size)  # a piece costs a pass over all customers too
-    starts = range(0, rows, step)
-    workers = [
-        _Sums(grouping.size, refunds=refunds, wide=wide) for _ in range(max(1, min(worker_count(), len(starts))))
-    ]
+    starts = range(0, rows, _PIECE_ROWS)
+    sums = Sums(grouping.size, rows=rows, refunds=refunds, wide=wide)
 
-    def work(worker: int, i: int) -> None:
-        start, stop = starts[i], min(starts[i] + step, rows)
-        workers[worker].add(grouping.codes(start, stop), payments.piece(start, stop))
+    def work(_: int, i: int) -> None:
+        start, stop = starts[i], min(starts[i] + _PIECE_ROWS, rows)
+        piece = payments.piece(start, stop)
+        codes = grouping.codes(start, stop)
+        sums.add(codes if piece.rows is None else codes[piece.rows], piece)
 
-    in_order(work, tasks=len(starts), workers=len(workers))
-    for other in workers[1:]:
-        workers[0].merge(other)
-    return workers[0]
+    in_order(work, tasks=len(starts), workers=min(worker_count(), len(starts)))
+    return sums
 
 
 def _unsortable() -> InvalidFieldError:
