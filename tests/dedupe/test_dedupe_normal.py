@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custinfo.dedupe import _compare, _text, _values
-from custinfo.dedupe._compare import DIFFERENT, EQUAL, MISSING, RELATED, SIMILAR, SWAPPED, TYPO, VARIANT, compare
+from custinfo.dedupe import _levels, _text, _values
+from custinfo.dedupe._compare import compare
 from custinfo.dedupe._fields import build_fields
 from custinfo.dedupe._kinds import infer_kinds
+from custinfo.dedupe._levels import DIFFERENT, EQUAL, MISSING, RELATED, SIMILAR, SWAPPED, TYPO, VARIANT
 
 
 def objects(values):
@@ -214,7 +215,7 @@ def test_without_pinyin_hanzi_compare_as_they_are(monkeypatch):
 
 
 def test_relations_have_a_text_for_every_level():
-    assert all(len(texts) == _compare.LEVELS for texts in _compare.RELATIONS.values())
+    assert all(len(texts) == _levels.LEVELS for texts in _levels.RELATIONS.values())
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c", 1, 2.5, None]), max_size=20))

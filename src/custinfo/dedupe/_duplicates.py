@@ -10,9 +10,10 @@ import attrs
 import numpy as np
 
 from custinfo._columns import ColumnResult
-from custinfo.dedupe._compare import LEVELS, compare
+from custinfo.dedupe._compare import compare
 from custinfo.dedupe._decide import Estimate
 from custinfo.dedupe._explain import Explanation, explanation
+from custinfo.dedupe._levels import LEVELS
 from custinfo.dedupe._model import evidence
 from custinfo.dedupe._run import Search
 from custinfo.errors import InvalidFieldError

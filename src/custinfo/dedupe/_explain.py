@@ -8,8 +8,8 @@ from typing import Literal
 import attrs
 import numpy as np
 
-from custinfo.dedupe._compare import RELATIONS
 from custinfo.dedupe._fields import Field
+from custinfo.dedupe._levels import RELATIONS
 
 __all__ = ["Explanation", "Part", "explanation"]
 

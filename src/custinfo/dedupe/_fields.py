@@ -29,6 +29,7 @@ class Field:
         keys: int32, coarser code by code: equal keys mean another writing of one value.
         key_texts: text by key.
         columns: the columns that it was made of.
+        words: how many values hold each word, and the number of values; counted from *texts* where it is ``None``.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Field:
     keys: Codes
     key_texts: list[str]
     columns: tuple[str, ...]
+    words: tuple[Mapping[str, int], int] | None = None
     cache: dict[str, Any] = attrs.field(factory=dict)
 
     @property

@@ -9,12 +9,15 @@ import attrs
 import numpy as np
 
 from custinfo.dedupe._block import Blocks, candidates
-from custinfo.dedupe._chance import Chances, count_values, level_table, random_pairs, same_value_pairs
+from custinfo.dedupe._chance import Chances, count_values, level_table
 from custinfo.dedupe._cluster import NEVER, assign, components, partition
-from custinfo.dedupe._compare import DIFFERENT, EQUAL, VARIANT, compare
+from custinfo.dedupe._compare import compare
 from custinfo.dedupe._decide import best_cut, sure_cut
+from custinfo.dedupe._estimate import HOPELESS, fit
 from custinfo.dedupe._fields import Field, row_hashes
-from custinfo.dedupe._model import HOPELESS, POOLED, SHAREABLE, Model, evidence, fit
+from custinfo.dedupe._levels import DIFFERENT, EQUAL, VARIANT
+from custinfo.dedupe._model import POOLED, SHAREABLE, Model, evidence
+from custinfo.dedupe._sample import random_pairs, same_value_pairs
 
 __all__ = ["Search", "canonical", "search"]
 
