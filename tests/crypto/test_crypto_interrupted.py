@@ -125,14 +125,44 @@ def test_keys_that_were_opened_together_are_not_asked_for_again(provider, store,
     assert reader.decrypt_records(sealed, entity="e") == [values for _, _, values in rows]
     asked, real = [], store.get
     monkeypatch.setattr(store, "get", lambda name: asked.append(name) or real(name))
-    monkeypatch.setattr(store, "generation", lambda: 0)  # nothing to notice
-    if hasattr(store, "get_many"):
-        many = store.get_many
-        monkeypatch.setattr(store, "get_many", lambda names: asked.extend(names) or many(names))
     assert [reader.decrypt_record(made, entity="e", record=record) for record, _, made in sealed] == [
         values for _, _, values in rows
     ]
     assert asked == []
+
+
+@pytest.mark.parametrize("mode", ["subject", "tenant"])
+def test_keys_that_were_just_made_are_not_asked_for(provider, store, monkeypatch, mode):
+    cipher = FieldCipher(ring_over(provider, store, mode=mode))
+    rows = [(str(n), None, {"a": n}) for n in range(3)]
+    cipher.encrypt_records(rows, entity="e")
+    cipher.encrypt("x", entity="e", record="3", field="a")
+    asked, real = [], store.get
+    monkeypatch.setattr(store, "get", lambda name: asked.append(name) or real(name))
+    cipher.encrypt("y", entity="e", record="3", field="a")
+    cipher.encrypt("y", entity="e", record="2", field="a")
+    assert asked == []
+
+
+@pytest.mark.parametrize("rotations", [1, 2])
+def test_many_keys_made_while_whole_rotations_pass_are_all_under_the_new_root(provider, store, rotations):
+    other = ring_over(provider, store)
+    other.secret("audit")
+
+    def rotate():
+        for _ in range(rotations):
+            other.rotate_root()
+
+    cipher = FieldCipher(ring_over(provider, store))
+    cipher.encrypt("x", entity="e", record="first", field="a")
+    store.after_put = rotate
+    rows = [(str(n), None, {"a": n}) for n in range(5)]
+    tokens = cipher.encrypt_records(rows, entity="e")
+    ((_, count),) = under(store).items()
+    assert count == 7
+    fresh = FieldCipher(ring_over(provider, store))
+    sealed = [(record, None, made) for (record, _, _), made in zip(rows, tokens, strict=True)]
+    assert fresh.decrypt_records(sealed, entity="e") == [values for _, _, values in rows]
 
 
 # Secrets and index keys
