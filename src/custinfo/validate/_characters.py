@@ -44,6 +44,11 @@ _SCRIPTS = {
     "IDEOGRAPHIC": "Hani", "BOPOMOFO": "Bopo", "YI": "Yiii",
 }  # fmt: skip
 _LOOK_ALIKE = frozenset({"Latn", "Cyrl", "Grek", "Armn", "Cher", "Copt"})
+# blocks with letters of those other than Latin: most texts have none, and need no look at each letter
+_NOT_LATIN = re.compile(
+    "[\u0370-\u03ff\u0400-\u058f\u13a0-\u13ff\u1c80-\u1c8f\u1d26-\u1d2b\u1d66-\u1d6a\u1f00-\u1fff\u2126\u2c80-\u2cff"
+    "\u2de0-\u2dff\ua640-\ua69f\uab65\uab70-\uabbf\ufb13-\ufb17]"
+).search
 # bold, script, fraktur ... letters and digits, which are for formulas
 _MATHEMATICAL = re.compile("[\U0001d400-\U0001d7ff]").search
 
@@ -111,12 +116,12 @@ def scripts(text: str) -> tuple[str, ...]:
 
 def _piled(text: str) -> bool:
     """More combining marks in a row than the Stream-Safe Text Format has."""
-    marks = "".join(char for char in set(text) if unicodedata.combining(char))
+    marks = "".join(filter(unicodedata.combining, set(text)))
     return bool(marks) and re.search(f"[{re.escape(marks)}]{{{_MARKS_IN_A_ROW + 1}}}", text) is not None
 
 
 def _confusable(text: str) -> bool:
     """One word mixes scripts that share letter shapes, or letters are dressed up as mathematical symbols."""
-    if len(_LOOK_ALIKE.intersection(scripts(text))) > 1:
+    if _NOT_LATIN(text) and len(_LOOK_ALIKE.intersection(scripts(text))) > 1:
         return any(len(_LOOK_ALIKE.intersection(scripts(word))) > 1 for word in dict.fromkeys(text.split()))
     return _MATHEMATICAL(text) is not None
