@@ -10,9 +10,9 @@ import attrs
 import numpy as np
 
 from custinfo.dedupe import _values as value_of
-from custinfo.dedupe._text import Codes, content_hash, factorize, fold, han_to_pinyin, is_han, plain, word_set, words
+from custinfo.dedupe._text import Codes, content_hash, factorize, han_to_pinyin, is_han, plain, word_set, words
 
-__all__ = ["Field", "build_fields", "row_hashes"]
+__all__ = ["APART", "SIMPLE", "Field", "build_fields", "key_of", "row_hashes"]
 
 _MISSING = np.int32(-1)
 
@@ -71,9 +71,11 @@ def _field(
     kind: str,
     parts: list[tuple[Codes, list[Any]]],
     columns: Sequence[str],
-    key: Callable[[str], str] | None = None,
+    *,
+    pinyin: bool = True,
 ) -> Field:
     """Field of alternatives that share one set of codes."""
+    key = key_of(name, kind, pinyin=pinyin)
     texts: dict[str, int] = {}
     aligned = []
     for codes, values in parts:
@@ -92,10 +94,27 @@ def _field(
     )
 
 
+def key_of(name: str, kind: str, *, pinyin: bool = True) -> Callable[[str], str] | None:
+    """The coarser form of a field's normal forms, of which equal ones are another writing of one value."""
+    if kind == "tokens":
+        return _words_key
+    if kind == "email":
+        return _user_part
+    if kind == "house":
+        return _house_key
+    if kind == "name" or name == "locality":
+        return name_key if pinyin else _name_key_without_pinyin
+    return {"street": _street_key, "unit": _unit_key}.get(name) if kind == "place" else None
+
+
 def name_key(text: str) -> str:
     """What the writings of one name have in common: pinyin of Hanzi, one letter for an umlaut as two, no spaces."""
+    return han_to_pinyin(text) if is_han(text) else _name_key_without_pinyin(text)
+
+
+def _name_key_without_pinyin(text: str) -> str:
     if is_han(text):
-        return han_to_pinyin(text)
+        return text
     joined = text.replace(" ", "")
     return re.sub(r"([aou])e", r"\1", joined) if len(joined) > 3 else joined
 
@@ -113,48 +132,59 @@ _TYPES = word_set(
 )
 
 
+def _user_part(text: str) -> str:
+    return text.partition("@")[0]
+
+
+def _house_key(text: str) -> str:
+    return "".join(c for c in text if c.isdigit())
+
+
+def _unit_key(text: str) -> str:
+    return "".join(sorted(words(text)))
+
+
 def _words_key(text: str) -> str:
     return text if is_han(text) else "".join(sorted(text.split()))
 
 
-def build_fields(columns: Mapping[str, np.ndarray[Any, Any]], kinds: Mapping[str, str]) -> list[Field]:
-    """Fields of evidence out of columns of known kinds."""
+# Fields of one column or several alternative ones: kind, how values compare, normal form.
+SIMPLE: tuple[tuple[str, str, Callable[[str], object | None]], ...] = (
+    ("organization", "tokens", value_of.organization),
+    ("email", "email", value_of.email),
+    ("phone", "phone", value_of.phone),
+    ("national_id", "number", value_of.digits),
+    ("account", "number", value_of.digits),
+    ("postal_code", "postal", value_of.token),
+    ("locality", "place", value_of.place),
+    ("region", "flag", value_of.place),
+    ("country", "flag", value_of.token),
+    ("sex", "flag", value_of.initial),
+)
+# Several columns of these kinds say different things; each is a field of its own.
+APART: tuple[tuple[str, str, Callable[[str], object | None]], ...] = (
+    ("date", "date", value_of.birth_date),
+    ("category", "flag", value_of.place),
+    ("amount", "flag", value_of.token),
+    ("text", "tokens", value_of.organization),
+)
+
+
+def build_fields(
+    columns: Mapping[str, np.ndarray[Any, Any]], kinds: Mapping[str, str], *, pinyin: bool = True
+) -> list[Field]:
+    """Fields of evidence out of columns of known kinds; without *pinyin* Chinese names keep to their characters."""
     by_kind: dict[str, list[str]] = {}
     for column, kind in kinds.items():
         by_kind.setdefault(kind, []).append(column)
-    fields = [*_name_fields(columns, by_kind), *_place_fields(columns, by_kind)]
-    simple: list[tuple[str, str, Callable[[str], object | None], Callable[[str], str] | None]] = [
-        ("organization", "tokens", value_of.organization, _words_key),
-        ("email", "email", value_of.email, lambda text: text.partition("@")[0]),
-        ("phone", "phone", value_of.phone, None),
-        ("national_id", "number", value_of.digits, None),
-        ("account", "number", value_of.digits, None),
-        ("postal_code", "postal", value_of.token, None),
-        ("locality", "place", value_of.place, lambda text: name_key(text)),
-        ("region", "flag", value_of.place, None),
-        ("country", "flag", value_of.token, None),
-        ("sex", "flag", lambda text: fold(text)[:1] or None, None),
-    ]
-    for kind, compared, form, key in simple:
+    fields = [*_name_fields(columns, by_kind, pinyin), *_place_fields(columns, by_kind)]
+    for kind, compared, form in SIMPLE:
         names = by_kind.get(kind, [])
         if names:
-            fields.append(_field(kind, compared, [_normal(columns[c], form) for c in names], names, key))
-    for kind, compared, form in (
-        ("date", "date", value_of.birth_date),
-        ("category", "flag", value_of.place),
-        ("amount", "flag", value_of.token),
-        ("text", "tokens", value_of.organization),
-    ):
-        # Several columns of these say different things; each is a field of its own.
+            fields.append(_field(kind, compared, [_normal(columns[c], form) for c in names], names, pinyin=pinyin))
+    for kind, compared, form in APART:
         fields.extend(
-            _field(
-                column,
-                compared,
-                [_normal(columns[column], form)],
-                [column],
-                _words_key if compared == "tokens" else None,
-            )
-            for column in by_kind.get(kind, [])
+            _field(column, compared, [_normal(columns[column], form)], [column]) for column in by_kind.get(kind, [])
         )
     birth = _birth_field(columns, by_kind)
     if birth is not None:
@@ -174,25 +204,25 @@ def _joined(columns: Mapping[str, np.ndarray[Any, Any]], names: Sequence[str]) -
     return [" ".join(filter(None, parts)) for parts in zip(*texts, strict=True)]
 
 
-def _name_fields(columns: Mapping[str, np.ndarray[Any, Any]], by_kind: Mapping[str, list[str]]) -> list[Field]:
+def _name_fields(
+    columns: Mapping[str, np.ndarray[Any, Any]], by_kind: Mapping[str, list[str]], pinyin: bool
+) -> list[Field]:
     given_columns, family_columns = by_kind.get("given_name", []), by_kind.get("family_name", [])
     full_columns, middle_columns = by_kind.get("full_name", []), by_kind.get("middle_name", [])
     given = _normal(_joined(columns, given_columns), value_of.person) if given_columns else None
     family = _normal(_joined(columns, family_columns), value_of.person) if family_columns else None
     for column in full_columns:
-        codes, values = _normal(
-            columns[column], lambda text: value_of.split_full_name(text) if value_of.person(text) else None
-        )
+        codes, values = _normal(columns[column], value_of.full_name)
         given = _filled(given, codes, [value[0] for value in values])
         family = _filled(family, codes, [value[1] for value in values])
     fields = []
     if given is not None:
-        fields.append(_field("given_name", "name", [given], given_columns or full_columns, name_key))
+        fields.append(_field("given_name", "name", [given], given_columns or full_columns, pinyin=pinyin))
     if family is not None:
-        fields.append(_field("family_name", "name", [family], family_columns or full_columns, name_key))
+        fields.append(_field("family_name", "name", [family], family_columns or full_columns, pinyin=pinyin))
     if middle_columns:
         middle = _normal(_joined(columns, middle_columns), value_of.person)
-        fields.append(_field("middle_name", "name", [middle], middle_columns, name_key))
+        fields.append(_field("middle_name", "name", [middle], middle_columns, pinyin=pinyin))
     return fields
 
 
@@ -222,17 +252,13 @@ def _place_fields(columns: Mapping[str, np.ndarray[Any, Any]], by_kind: Mapping[
     unit: tuple[Codes, list[Any]] | None = _normal(_joined(columns, rest), value_of.place) if rest else None
     if main:
         codes, values = _normal(_joined(columns, main), value_of.address)
-        fields.append(_field("street", "place", [_filled(None, codes, [v[0] for v in values])], main, _street_key))
+        fields.append(_field("street", "place", [_filled(None, codes, [v[0] for v in values])], main))
         house = _filled(house, codes, [v[1] for v in values])
         unit = _filled(unit, codes, [v[2] for v in values])
     if house is not None:
-        fields.append(
-            _field(
-                "house_number", "house", [house], houses or main, lambda text: "".join(c for c in text if c.isdigit())
-            )
-        )
+        fields.append(_field("house_number", "house", [house], houses or main))
     if unit is not None:
-        fields.append(_field("unit", "place", [unit], rest or main, lambda text: "".join(sorted(words(text)))))
+        fields.append(_field("unit", "place", [unit], rest or main))
     return fields
 
 
@@ -245,7 +271,7 @@ def _birth_field(columns: Mapping[str, np.ndarray[Any, Any]], by_kind: Mapping[s
         return None
     numbers = []
     for column in parts:
-        codes, values = _normal(columns[column], lambda text: int(text) if text.isdigit() and len(text) <= 4 else None)
+        codes, values = _normal(columns[column], value_of.small_number)
         table = np.array([*values, 0], np.int64)
         numbers.append(table[np.where(codes < 0, len(values), codes)])
     year, month, day = (

@@ -12,10 +12,13 @@ __all__ = [
     "birth_date",
     "digits",
     "email",
+    "full_name",
+    "initial",
     "organization",
     "person",
     "phone",
     "place",
+    "small_number",
     "split_full_name",
     "token",
 ]
@@ -115,6 +118,21 @@ def split_full_name(text: str) -> tuple[str | None, str | None]:
         return None, None
     given, _, family = name.rpartition(" ")
     return given or None, family or None
+
+
+def full_name(text: str) -> tuple[str | None, str | None] | None:
+    """Given and family name out of a full one; None where it is no name at all."""
+    return split_full_name(text) if person(text) else None
+
+
+def initial(text: str) -> str | None:
+    """The first letter, as of "female"."""
+    return fold(text)[:1] or None
+
+
+def small_number(text: str) -> int | None:
+    """A year, month or day in digits."""
+    return int(text) if text.isdecimal() and len(text) <= 4 else None
 
 
 def organization(text: str) -> str | None:
