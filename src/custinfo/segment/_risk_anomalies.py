@@ -208,7 +208,7 @@ def anomalies(
     for number, rule in enumerate(monitor.rules):
         value, params = MEASURES[rule.measure](rule, past)
         given = points(rule, value)
-        hits = np.flatnonzero((given > 0) & (past.low < np.arange(len(past))))
+        hits = np.flatnonzero((value > rule.start) & (past.low < np.arange(len(past))))
         at = places[hits]
         score[at] += given[hits]
         marks[at] |= 1 << number

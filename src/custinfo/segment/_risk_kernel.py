@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from custinfo.segment import _risk_measures as one
-from custinfo.segment._risk_rules import LABELS, Rule
+from custinfo.segment._risk_rules import Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def new(rule: Rule, past: Payments) -> Measured:
     """As `_risk_measures.new`."""
     size = len(past)
     value, known, distinct = np.zeros(size), np.zeros(size, np.int64), np.zeros(size, np.int64)
-    codes = past.labels[LABELS.index(rule.label or "")]
+    codes = past.labels[one.PLACE[rule.label]]
     if codes is not None:
         known = _inside(codes >= 0, past.low)
         former, following = _neighbours(past.customers, codes)

@@ -40,6 +40,7 @@ HOUR_WEIGHT = 4.0
 """Payments at any hour that every customer is thought to have made besides."""
 
 NOTHING: Measured = (0.0, {})
+PLACE: dict[str | None, int] = {name: place for place, name in enumerate(LABELS)}
 
 
 def amount(_: Rule, payment: Payment, past: History) -> Measured:
@@ -57,8 +58,10 @@ def amount(_: Rule, payment: Payment, past: History) -> Measured:
     else:
         sizes = sorted([size for size, other in zip(past.sizes, currencies, strict=True) if other == currency])
     middle = _median(sizes)
-    deviation = _median(sorted([abs(size - middle) for size in sizes]))
     ratio = size_of(payment.minor) - middle
+    if ratio <= 0:  # most payments need not wait for the rest
+        return NOTHING
+    deviation = _median(sorted([abs(size - middle) for size in sizes]))
     spread = (COMMON_WEIGHT * COMMON_SPREAD + count * (MAD_TO_DEVIATION * deviation)) / (COMMON_WEIGHT + count)
     if spread < LEAST_SPREAD:
         spread = LEAST_SPREAD
@@ -79,25 +82,28 @@ def velocity(rule: Rule, payment: Payment, past: History) -> Measured:
     """
     window_us = rule.window_s * 1_000_000  # type: ignore[operator]  # a rule of this measure has one
     recent = len(past) - bisect.bisect_right(past.moments, payment.moment - window_us)
+    made = recent + 1
+    most = sqrt(made) + sqrt(made + 1)
+    if most - 1.0 <= rule.start:  # whatever was expected, and most payments are the only one of their hour
+        return NOTHING
     span = max(payment.moment - window_us - past.first, 0)
     rate = (past.payments - recent + COMMON_PAYMENTS) / float(span + COMMON_SPAN_US)
     expected = rate * window_us
-    made = recent + 1
-    deviations = sqrt(made) + sqrt(made + 1) - sqrt(4.0 * expected + 1.0)
+    deviations = most - sqrt(4.0 * expected + 1.0)
     return deviations, {"made": made, "expected": expected, "window_s": rule.window_s}
 
 
 def new(rule: Rule, payment: Payment, past: History) -> Measured:
     """Payments per distinct value, where this value is none of them: who uses many of them will use another."""
-    place = LABELS.index(rule.label or "")
+    place = PLACE[rule.label]
     value, values = payment.labels[place], past.labels[place]
     if value is None or value in values:
         return NOTHING
-    missing = values.count(None)
-    known = len(values) - missing
-    if not known:
-        return NOTHING
-    distinct = len(set(values)) - (missing > 0)
+    distinct, known = len(set(values)), len(values)
+    if None in values:
+        distinct, known = distinct - 1, known - values.count(None)
+        if not known:
+            return NOTHING
     return known / distinct, {"label": rule.label, "payments": known, "distinct": distinct}
 
 

@@ -11,7 +11,7 @@ import attrs
 from custinfo.errors import InvalidFieldError
 from custinfo.model import Transaction
 from custinfo.segment._risk_history import MAX_WINDOW, History
-from custinfo.segment._risk_measures import MEASURES
+from custinfo.segment._risk_measures import MEASURES, Measure
 from custinfo.segment._risk_payment import instant_of, read_payment
 from custinfo.segment._risk_rules import (
     DEFAULT_RULES,
@@ -84,6 +84,14 @@ class Monitor:
     )
     time_zone: dt.tzinfo = attrs.field(default=dt.UTC, converter=_zone)
     window: int = attrs.field(default=50, converter=_window)
+    _steps: tuple[tuple[Rule, Measure], ...] = attrs.field(
+        init=False,
+        repr=False,
+        eq=False,
+        default=attrs.Factory(
+            lambda self: tuple((rule, MEASURES[rule.measure]) for rule in self.rules), takes_self=True
+        ),
+    )
 
     def assess(
         self,
@@ -120,11 +128,11 @@ class Monitor:
         past = known.until(payment.moment, self.window)
         found = []
         if payment.minor >= 0 and past.payments:
-            for rule in self.rules:
-                value, params = MEASURES[rule.measure](rule, payment, past)
-                points = rule.points(value)
-                if points:
-                    found.append(Reason(code=rule.code, measure=rule.measure, weight=points, params=params))
+            for rule, measure in self._steps:
+                value, params = measure(rule, payment, past)
+                if value > rule.start:
+                    weight = rule.points(value)
+                    found.append(Reason(code=rule.code, measure=rule.measure, weight=weight, params=params))
         return decision(found, self.thresholds, known_payments=past.payments)
 
     def observe(self, transaction: Payments, history: History | None = None) -> History:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -240,15 +241,19 @@ class Decision:
         return words["decision"].format(action=words[self.action], score=self.score, why=why)
 
 
+_weight = operator.attrgetter("weight")
+
+
 def decision(found: list[Reason], thresholds: tuple[tuple[Action, float], ...], *, known_payments: int) -> Decision:
     """Put reasons, in the order of their rules, together."""
     score = 0.0
     for reason in found:
         score += reason.weight
     score = min(score, MAX_SCORE)
+    found.sort(key=_weight, reverse=True)  # stable: equal weights stay in the order of their rules
     return Decision(
         score=score,
-        reasons=tuple(sorted(found, key=lambda reason: -reason.weight)),
+        reasons=tuple(found),
         action=action_of(score, thresholds),
         known_payments=known_payments,
     )
