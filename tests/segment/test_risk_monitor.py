@@ -81,7 +81,7 @@ def test_a_little_history_says_less_than_a_long_one_and_none_says_nothing() -> N
     assert scores[0] == 0 < scores[1] < scores[3]
     first = MONITOR.assess(paid(0, amount=10**6))
     assert (first.action, first.known_payments) == ("allow", 0)
-    assert first.text() == "allow (score 0): no earlier payment to judge by"
+    assert first.text() == "allow (score 0): nothing to compare with"
 
 
 def test_amounts_are_compared_within_one_currency_and_a_new_one_is_a_reason_of_its_own() -> None:

@@ -50,7 +50,7 @@ class Anomalies(ColumnResult):
         action: shape (n,), objects: "allow", "review" or "block".
         reasons: shape (n,), objects: codes of the rules that found something, in the order of the rules, with a space
             between them; "" where none did.
-        known_payments: shape (n,), int64, earlier payments of the customer.
+        known_payments: shape (n,), int64, earlier payments of the customer; 0 for refunds, which are not judged.
         monitor: the rules and thresholds.
         skipped: rows left out because a value was missing.
         found: what each rule found.

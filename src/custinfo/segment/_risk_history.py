@@ -56,7 +56,7 @@ class History:
         return len(self.moments)
 
     def updated(self, payment: Payment, window: int) -> History:
-        """The history with one payment more, of which the latest *window* are kept.
+        """The history with one payment more, as the monitor has read it; the latest *window* are kept.
 
         The order of arrival does not matter: a late payment goes to its place, or is only counted where that is before
         those that are kept.

@@ -124,16 +124,17 @@ class Monitor:
                 code="risk.future",
                 path="occurred_at",
             )
-        known = history if isinstance(history, History) else self.history(history or ())
-        past = known.until(payment.moment, self.window)
+        remembered = history if isinstance(history, History) else self.history(history or ())
+        past = remembered.until(payment.moment, self.window)
+        known_payments = past.payments if payment.minor >= 0 else 0
         found = []
-        if payment.minor >= 0 and past.payments:
+        if known_payments:
             for rule, measure in self._steps:
                 value, params = measure(rule, payment, past)
                 if value > rule.start:
                     weight = rule.points(value)
                     found.append(Reason(code=rule.code, measure=rule.measure, weight=weight, params=params))
-        return decision(found, self.thresholds, known_payments=past.payments)
+        return decision(found, self.thresholds, known_payments=known_payments)
 
     def observe(self, transaction: Payments, history: History | None = None) -> History:
         """The history with one payment more.

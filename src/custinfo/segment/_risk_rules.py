@@ -216,7 +216,7 @@ class Decision:
         score: 0 (nothing unusual) to 100: the sum of the reasons' weights.
         reasons: the rules that found something, the heaviest first.
         action: what the thresholds say.
-        known_payments: earlier payments of the customer that it was judged by; 0: nobody can say.
+        known_payments: earlier payments of the customer that it was judged by; 0: there were none, or it is a refund.
     """
 
     score: float
@@ -275,7 +275,7 @@ _WORDS = {
         "review": "review",
         "block": "block",
         "nothing": "nothing unusual",
-        "no_history": "no earlier payment to judge by",
+        "no_history": "nothing to compare with",
         "join": "; ",
         "decision": "{action} (score {score:.0f}): {why}",
     },
@@ -293,7 +293,7 @@ _WORDS = {
         "review": "人工复核",
         "block": "拦截",
         "nothing": "无异常",
-        "no_history": "没有可供比较的历史付款",
+        "no_history": "没有可供比较的付款",
         "join": "；",
         "decision": "{action}（评分 {score:.0f}）：{why}",
     },
