@@ -13,8 +13,9 @@ from custinfo._columns import Column, ColumnResult, frozen, read_columns
 from custinfo.errors import InvalidFieldError
 from custinfo.model import minor_digits
 from custinfo.segment._bg_nbd import BgNbd
+from custinfo.segment._distinct import with_places
 from custinfo.segment._gamma_gamma import GammaGamma
-from custinfo.segment._histories import numbers
+from custinfo.segment._histories import histories, numbers
 from custinfo.segment._kernel import exact_sums, group
 from custinfo.segment._money import Rates
 from custinfo.segment._pareto_nbd import ParetoNbd
@@ -215,14 +216,17 @@ def customer_lifetime_value(
         if one.ndim or one < lowest or (one == lowest and ">=" not in rule) or (name == "periods" and one % 1):
             raise InvalidFieldError(f"{name} must be {rule}", code="clv.value", path=name)
     columns = customers.to_dict() if isinstance(customers, Summary) else read_columns(customers, list(_HISTORY))
-    x, last, age, monetary = (columns[name] for name in _HISTORY)
+    x, last, age = (np.ravel(column) for column in histories(*(columns[name] for name in _HISTORY[:3])))
+    if not len(x) == len(last) == len(age) == len(columns["monetary"]):
+        raise InvalidFieldError("frequency, recency, age and monetary must have one length", code="clv.shape")
+    (x, last, age), places = with_places([x, last, age])
     before, total = np.zeros(len(x)), np.zeros(len(x))
     for i in range(1, int(periods) + 1):
         until = purchases.expected_purchases(i * period_length, x, last, age)
         total += np.maximum(until - before, 0) / (1 + discount_rate) ** i
         before = until
-    total *= margin
-    worth: Vector = value.expected_value(x, monetary)
+    total = total[places] * margin
+    worth: Vector = value.expected_value(x[places], columns["monetary"])
     bounded = np.isfinite(worth)
     worth[bounded] *= total[bounded]
     worth[~bounded & (total == 0)] = 0.0  # nothing times a mean without bound

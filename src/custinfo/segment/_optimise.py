@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float64]
     Likelihood = Callable[[Vector], tuple[float, Vector, Vector]]
 
-_GAIN = 1e-10  # what the next step can still add to the log-likelihood when the search ends, with that step
+_GAIN = 1e-7  # what the last step may still add to the log-likelihood: near the top its error is squared
 _NOISE = 1e-13  # share of the value that a sum of floats cannot tell from nothing
-_ROUNDS = 100
+_ROUNDS = 60
 _FARTHEST = 12.0  # logarithm of a parameter beyond which the likelihood has no maximum worth the name
 _VAGUEST = 20.0  # standard error of such a logarithm beyond which the data do not say the parameter's size at all
 _LONGEST_STEP = 2.0

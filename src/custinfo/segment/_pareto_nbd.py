@@ -9,6 +9,7 @@ from functools import partial
 import attrs
 import numpy as np
 
+from custinfo.segment._distinct import with_places
 from custinfo.segment._histories import (
     Histories,
     RisingSums,
@@ -35,8 +36,12 @@ __all__ = ["ParetoNbd", "fit_pareto_nbd"]
 _NAMES = ("r", "alpha", "s", "beta")
 _START = np.array([1.0, 0.5, 1.0, 0.5])
 _NOTHING = 45.0  # a share of exp(-45) is lost in rounding
-_EASY, _HARD = np.polynomial.legendre.leggauss(16), np.polynomial.legendre.leggauss(32)
-_EASY_DROP, _EASY_LENGTH = 8.0, 3.0  # up to here 16 points give as many digits as 32
+# points, and up to which fall of the logarithm of the integrand and which length of its interval they give 13 digits
+_RULES = tuple(
+    (np.polynomial.legendre.leggauss(points), fall, length)
+    for points, fall, length in ((8, 4.0, 1.0), (16, 8.0, 3.0), (32, math.inf, math.inf))
+)
+_ROWS_PER_PIECE = 1024  # the arrays of a piece, rows times points, stay in the processor's cache
 
 
 @attrs.frozen(kw_only=True)
@@ -88,7 +93,7 @@ class ParetoNbd:
         25.46
         """
         shape, (ahead, x, last, total) = horizons(t, frequency, recency, age)
-        alive = in_pieces(self._alive, [x, last, total])
+        alive = self._alive(x, last, total)
         # (1 - (1 + t / (beta + age))**(1 - s)) / (s - 1), which has a value at s = 1 too
         logs = np.log1p(ahead / (self.beta + total))
         while_alive = _mean_of_exponential((1 - self.s) * logs) * logs
@@ -112,11 +117,12 @@ class ParetoNbd:
         """
         x, last, total = np.broadcast_arrays(*histories(frequency, recency, age))
         flat = [np.ravel(item) for item in (x, last, total)]
-        return in_pieces(self._alive, flat).reshape(x.shape)
+        return self._alive(*flat).reshape(x.shape)
 
     def _alive(self, x: Vector, last: Vector, age: Vector) -> Vector:
-        parameters = self.r, self.alpha, self.s, self.beta
-        return 1 / (1 + _odds_of_stopped(parameters, x, last, age))
+        distinct, places = with_places([x, last, age])
+        odds = partial(_odds_of_stopped, (self.r, self.alpha, self.s, self.beta))
+        return 1 / (1 + in_pieces(odds, distinct, _ROWS_PER_PIECE)[places])
 
     def purchase_probability(self, n: int, t: float) -> float:
         """Probability that a new customer makes exactly *n* repeat purchases within *t* units of time.
@@ -135,7 +141,7 @@ class ParetoNbd:
         # a customer who stops at y buys n times before: in equal steps of log(1 + y / the shorter time scale)
         shorter = min(alpha, beta)
         ends = np.linspace(0, math.log1p(t / shorter), 1 + 64)
-        points, weights = _HARD
+        points, weights = _RULES[-1][0]
         steps = np.ravel(ends[:-1] + np.diff(ends) * (points[:, None] + 1) / 2)
         y = np.append(shorter * np.expm1(steps), t)
         made = n * np.log(y / (alpha + y)) - r * np.log1p(y / alpha) - s * np.log1p(y / beta)
@@ -195,7 +201,7 @@ class _Likelihood:
     def __call__(self, parameters: Vector) -> Part:
         r, alpha, s, beta = parameters.tolist()
         value, slope, curve = self._rising(np.array([r]))
-        total, gradient, curvature = self._rows.total(partial(_of_times, (r, alpha, s, beta)))
+        total, gradient, curvature = self._rows.total(partial(_of_times, (r, alpha, s, beta)), _ROWS_PER_PIECE)
         log_alpha, log_beta, n = math.log(alpha), math.log(beta), self._all
         total += float(value[0]) + n * (r * log_alpha + s * log_beta)
         gradient = gradient + np.array([slope[0] + n * log_alpha, n * r / alpha, n * log_beta, n * s / beta])
@@ -246,19 +252,19 @@ def _mixture(
     shares *= weight / whole
     value = float((weight * (np.log(whole) + highest)).sum())
     slopes = (log_a, -power_a * inverse_a, stopped / s + log_b, -power_b * inverse_b)
-    means = [(shares * slope).sum(axis=0) for slope in slopes]
+    means = [np.einsum("kn,kn->n", shares, slope) for slope in slopes]
     gradient = np.array([mean.sum() for mean in means])
     curvature = np.zeros((4, 4))
     for i in range(4):
         weighted = shares * slopes[i]
         for j in range(i, 4):
-            between = (means[i] * means[j] / weight).sum()
-            curvature[i, j] = curvature[j, i] = (weighted * slopes[j]).sum() - between
+            within = np.einsum("kn,kn->", weighted, slopes[j])
+            curvature[i, j] = curvature[j, i] = within - (means[i] * means[j] / weight).sum()
     for i, inverse, power in ((0, inverse_a, power_a), (2, inverse_b, power_b)):
         once = shares * inverse
         curvature[i, i + 1] -= once.sum()
         curvature[i + 1, i] -= once.sum()
-        curvature[i + 1, i + 1] += (once * inverse * power).sum()
+        curvature[i + 1, i + 1] += np.einsum("kn,kn,kn->", once, inverse, np.broadcast_to(power, once.shape))
     curvature[2, 2] -= (shares[:-1]).sum() / s**2
     return value, gradient, curvature
 
@@ -300,15 +306,20 @@ def _groups(
     length = np.log1p((age - last) / (low + last))
     falling = at_low - 1 + at_high * ratio
     length = np.minimum(length, np.where(falling > 0, _NOTHING / np.where(falling > 0, falling, 1.0), np.inf))
-    for _ in range(4):  # Newton's method from the far side of a convex function
-        excess = drop(length) - _NOTHING
-        length = np.where(excess > 0, length - excess / np.where(excess > 0, slope(length), 1.0), length)
-    easy = (drop(length) < _EASY_DROP) & (length < _EASY_LENGTH)
-    groups = []
-    for rows, (points, weights) in ((np.flatnonzero(easy), _EASY), (np.flatnonzero(~easy), _HARD)):
+    fall = drop(length)
+    if (fall > _NOTHING).any():
+        for _ in range(4):  # Newton's method from the far side of a convex function
+            excess = drop(length) - _NOTHING
+            length = np.where(excess > 0, length - excess / np.where(excess > 0, slope(length), 1.0), length)
+        fall = drop(length)
+    left, groups = np.arange(len(x)), []
+    for (points, weights), most_fall, most_length in _RULES:
+        enough = (fall[left] < most_fall) & (length[left] < most_length)
+        rows, left = left[enough], left[~enough]
         if len(rows):
-            w = length[rows] * (points[:, None] + 1) / 2
             scale = low + last[rows]
-            steps = weights[:, None] / 2 * length[rows] * scale * np.exp(w)
-            groups.append((rows, last[rows] + scale * np.expm1(w), steps))
+            w = length[rows] * (points[:, None] + 1) / 2
+            ahead = scale * np.exp(w)
+            steps = (weights[:, None] / 2 * length[rows]) * ahead
+            groups.append((rows, last[rows] + (ahead - scale), steps))
     return groups
