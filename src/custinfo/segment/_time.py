@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import zoneinfo
 from typing import Any
 
@@ -21,6 +22,7 @@ NAT = np.iinfo(np.int64).min
 DAY_US = 86_400_000_000
 _HOUR_US = 3_600_000_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_NO_OFFSET, _MICROSECOND = dt.timedelta(), dt.timedelta(microseconds=1)
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 # the years that `datetime` knows, one day short on both sides so that every zone's local time is inside too
 _FIRST_US = (2 - _EPOCH_DAY) * DAY_US
@@ -193,23 +195,38 @@ def local_moments(moments: Int64, zone: dt.tzinfo) -> Int64:
     """
     if not len(moments) or zone is dt.UTC:
         return moments
-    starts, offsets = _offsets(int(moments.min()), int(moments.max()), zone)
+    starts, offsets = _offsets(moments, zone)
     local: Int64 = moments + offsets[np.searchsorted(starts, moments, side="right") - 1]
     return local
 
 
-def _offsets(first: int, last: int, zone: dt.tzinfo) -> tuple[Int64, Int64]:
-    """From which instant on which offset from UTC holds; zones change at most once in six hours."""
+def _offsets(moments: Int64, zone: dt.tzinfo) -> tuple[Int64, Int64]:
+    """From which instant on which offset from UTC holds, in the years that occur."""
+    numbers = moments.view("M8[us]").astype("M8[Y]").view(np.int64)
+    first = int(numbers.min())
+    years = (np.flatnonzero(np.bincount(numbers - first)) + first + _EPOCH.year).tolist()
+    try:
+        parts = [_offsets_of_year(year, zone) for year in years]
+    except TypeError:  # a zone of the caller's own that cannot be kept
+        parts = [_offsets_of_year.__wrapped__(year, zone) for year in years]
+    return np.concatenate([starts for starts, _ in parts]), np.concatenate([offsets for _, offsets in parts])
 
-    def offset(moment: int) -> int:
-        local = (_EPOCH + dt.timedelta(microseconds=moment)).astimezone(zone)
-        return (local.utcoffset() or dt.timedelta()) // dt.timedelta(microseconds=1)
 
-    starts, offsets = [first], [offset(first)]
-    step = 6 * _HOUR_US
-    low = first
-    while low < last:
-        high = min(low + step, last)
+@functools.lru_cache(maxsize=4096)
+def _offsets_of_year(year: int, zone: dt.tzinfo) -> tuple[Int64, Int64]:
+    """The offsets of one year of UTC; zones change at most once in six hours, and a year is looked through once."""
+    first = dt.datetime(
+        year, 1, 2 if year == dt.MINYEAR else 1, tzinfo=zone
+    )  # what `fromutc` takes: UTC, in name local
+    first_us = instant_of(first.replace(tzinfo=dt.UTC))
+    last_us = min((dt.date(year, 12, 31).toordinal() + 1 - _EPOCH_DAY) * DAY_US, _LAST_US)
+
+    def offset(after_us: int) -> dt.timedelta:
+        return zone.fromutc(first + dt.timedelta(microseconds=after_us)).utcoffset() or _NO_OFFSET
+
+    starts, offsets = [0], [offset(0)]
+    for low in range(0, last_us - first_us, 6 * _HOUR_US):
+        high = min(low + 6 * _HOUR_US, last_us - first_us)
         after = offset(high)
         if after != offsets[-1]:
             before_change, change = low, high
@@ -221,5 +238,4 @@ def _offsets(first: int, last: int, zone: dt.tzinfo) -> tuple[Int64, Int64]:
                     change = middle
             starts.append(change)
             offsets.append(after)
-        low = high
-    return np.array(starts, np.int64), np.array(offsets, np.int64)
+    return first_us + np.array(starts, np.int64), np.array([each // _MICROSECOND for each in offsets], np.int64)
