@@ -192,6 +192,7 @@ def test_each_reason_is_a_sentence_in_english_and_in_chinese_without_the_values_
 def test_rules_and_thresholds_of_ones_own_decide() -> None:
     rule = risk.Rule(code="velocity.10min", measure="velocity", window_s=600, start=0, full=1, weight=90)
     strict = risk.Monitor(rules=[rule], thresholds={"block": 50})
+    assert [rule.points(value) for value in (-1, 0, 0.5, 1, 9)] == [0, 0, 45, 90, 90]
     history = strict.history([paid(0), paid(1), paid(2)])
     again = strict.assess(paid(2.001), history)
     assert (again.codes, again.action) == (("velocity.10min",), "block")

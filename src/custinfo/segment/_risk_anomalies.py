@@ -12,10 +12,11 @@ from custinfo._columns import Column, ColumnResult, frozen
 from custinfo._view import table
 from custinfo.errors import RecordNotFoundError
 from custinfo.segment._labels import objects
+from custinfo.segment._risk_decision import Decision, Reason, decision
 from custinfo.segment._risk_kernel import MEASURES, points
 from custinfo.segment._risk_monitor import Monitor
 from custinfo.segment._risk_rows import read_risk_rows
-from custinfo.segment._risk_rules import MAX_SCORE, Action, Decision, Reason, Rule, decision
+from custinfo.segment._risk_rules import MAX_SCORE, Action, Rule
 from custinfo.segment._rows import AsOf, skips
 from custinfo.segment._time import as_of_instant
 

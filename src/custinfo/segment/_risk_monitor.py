@@ -10,16 +10,14 @@ import attrs
 
 from custinfo.errors import InvalidFieldError
 from custinfo.model import Transaction
+from custinfo.segment._risk_decision import Decision, Reason, decision
 from custinfo.segment._risk_history import MAX_WINDOW, History
 from custinfo.segment._risk_measures import MEASURES, Measure
 from custinfo.segment._risk_payment import instant_of, read_payment
 from custinfo.segment._risk_rules import (
     DEFAULT_RULES,
     Action,
-    Decision,
-    Reason,
     Rule,
-    decision,
     rules_of,
     thresholds_of,
 )

@@ -1,26 +1,24 @@
-"""What makes a payment unusual, as data: rules, thresholds, reasons, decisions, and their sentences."""
+"""What makes a payment unusual, and what is to be done, as data: rules and thresholds."""
 
 from __future__ import annotations
 
 import enum
 import math
-import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
 
 from custinfo.errors import InvalidFieldError
-from custinfo.segment._words import check_locale
 
-__all__ = ["Action", "DEFAULT_RULES", "Decision", "Reason", "Rule"]
+__all__ = ["Action", "DEFAULT_RULES", "Rule"]
 
 LABELS = ("currency", "method", "merchant", "channel", "country")
 """What a payment has beside time and amount, in the order in which a history keeps it."""
 MAX_SCORE = 100.0
 _MEASURES = ("amount", "velocity", "new", "hour")
-_HOUR_S = 3600
-_LONGEST_S = 366 * 24 * _HOUR_S
+HOUR_S = 3600
+_LONGEST_S = 366 * 24 * HOUR_S
 
 
 class Action(enum.StrEnum):
@@ -110,8 +108,8 @@ class Rule:
 
 DEFAULT_RULES: tuple[Rule, ...] = (
     Rule(code="amount", measure="amount", start=1.5, full=4.5, weight=70),
-    Rule(code="velocity.1h", measure="velocity", window_s=_HOUR_S, start=2.5, full=4, weight=45),
-    Rule(code="velocity.24h", measure="velocity", window_s=24 * _HOUR_S, start=2.5, full=5, weight=35),
+    Rule(code="velocity.1h", measure="velocity", window_s=HOUR_S, start=2.5, full=4, weight=45),
+    Rule(code="velocity.24h", measure="velocity", window_s=24 * HOUR_S, start=2.5, full=5, weight=35),
     Rule(code="country.new", measure="new", label="country", start=1, full=6, weight=28),
     Rule(code="method.new", measure="new", label="method", start=1, full=6, weight=22),
     Rule(code="currency.new", measure="new", label="currency", start=1, full=6, weight=18),
@@ -167,134 +165,3 @@ def action_of(score: float, thresholds: tuple[tuple[Action, float], ...]) -> Act
         if score >= threshold:
             return action
     return Action.ALLOW
-
-
-# ---- what comes out ------------------------------------------------------------------------------
-
-
-@attrs.frozen(kw_only=True)
-class Reason:
-    """One rule that found something.
-
-    Args:
-        code: code of the rule.
-        measure: its measure.
-        weight: points that it gave.
-        params: figures behind it, none of them an amount, a time or a label of the payment. "amount": deviations,
-            log_ratio (natural logarithm of amount by median), payments; "velocity": made (this payment included),
-            expected, window_s; "new": label (its name), payments, distinct; "hour": near, payments.
-    """
-
-    code: str
-    measure: str
-    weight: float
-    params: Mapping[str, Any] = attrs.field(hash=False)
-
-    def text(self, locale: str = "en") -> str:
-        """The reason as a sentence in English (``"en"``) or Chinese (``"zh"``).
-
-        Raises:
-            InvalidFieldError: "locale.unknown".
-        """
-        words = _WORDS[check_locale(locale)]
-        shown = dict(self.params)
-        if self.measure == "amount":
-            times = math.exp(shown["log_ratio"])
-            shown["times"] = f"{times:.1f}" if times < 10 else f"{times:,.0f}"
-        elif self.measure == "velocity":
-            shown["hours"] = shown["window_s"] / _HOUR_S
-        elif self.measure == "new":
-            shown["label"] = words[shown["label"]]
-        return words[self.measure].format(**shown)
-
-
-@attrs.frozen(kw_only=True)
-class Decision:
-    """What to do with one payment, and why.
-
-    Args:
-        score: 0 (nothing unusual) to 100: the sum of the reasons' weights.
-        reasons: the rules that found something, the heaviest first.
-        action: what the thresholds say.
-        known_payments: earlier payments of the customer that it was judged by; 0: there were none, or it is a refund.
-    """
-
-    score: float
-    reasons: tuple[Reason, ...]
-    action: Action
-    known_payments: int
-
-    @property
-    def codes(self) -> tuple[str, ...]:
-        """The codes of the reasons."""
-        return tuple(reason.code for reason in self.reasons)
-
-    def text(self, locale: str = "en") -> str:
-        """The decision as a sentence in English (``"en"``) or Chinese (``"zh"``).
-
-        Raises:
-            InvalidFieldError: "locale.unknown".
-        """
-        words = _WORDS[check_locale(locale)]
-        nothing = words["nothing"] if self.known_payments else words["no_history"]
-        why = words["join"].join(reason.text(locale) for reason in self.reasons) or nothing
-        return words["decision"].format(action=words[self.action], score=self.score, why=why)
-
-
-_weight = operator.attrgetter("weight")
-
-
-def decision(found: list[Reason], thresholds: tuple[tuple[Action, float], ...], *, known_payments: int) -> Decision:
-    """Put reasons, in the order of their rules, together."""
-    score = 0.0
-    for reason in found:
-        score += reason.weight
-    score = min(score, MAX_SCORE)
-    found.sort(key=_weight, reverse=True)  # stable: equal weights stay in the order of their rules
-    return Decision(
-        score=score,
-        reasons=tuple(found),
-        action=action_of(score, thresholds),
-        known_payments=known_payments,
-    )
-
-
-_WORDS = {
-    "en": {
-        "amount": "the amount is about {times} times the customer's usual one, {deviations:.1f} deviations above it "
-        "(payments compared: {payments})",
-        "velocity": "payments within {hours:g} h: {made}; usual: {expected:.2g}",
-        "new": "a new {label}: none of the last {payments} payments had it (values seen: {distinct})",
-        "hour": "an unusual hour: {near} of the last {payments} payments were within two hours of it",
-        "currency": "currency",
-        "method": "payment method",
-        "merchant": "merchant",
-        "channel": "channel",
-        "country": "country",
-        "allow": "allow",
-        "review": "review",
-        "block": "block",
-        "nothing": "nothing unusual",
-        "no_history": "nothing to compare with",
-        "join": "; ",
-        "decision": "{action} (score {score:.0f}): {why}",
-    },
-    "zh": {
-        "amount": "金额约为该客户通常金额的 {times} 倍，高出 {deviations:.1f} 个标准差（比较了 {payments} 笔付款）",
-        "velocity": "{hours:g} 小时内付款 {made} 笔，通常为 {expected:.2g} 笔",
-        "new": "新的{label}：最近 {payments} 笔付款中从未出现（此前有 {distinct} 种）",
-        "hour": "时段异常：最近 {payments} 笔付款中有 {near} 笔在此时刻前后两小时内",
-        "currency": "币种",
-        "method": "支付方式",
-        "merchant": "商户",
-        "channel": "渠道",
-        "country": "国家或地区",
-        "allow": "放行",
-        "review": "人工复核",
-        "block": "拦截",
-        "nothing": "无异常",
-        "no_history": "没有可供比较的付款",
-        "join": "；",
-        "decision": "{action}（评分 {score:.0f}）：{why}",
-    },
-}
