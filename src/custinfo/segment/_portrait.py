@@ -40,7 +40,7 @@ class Portrait:
         band: spending power.
         method: most frequent payment method and its share; None where the table has none.
         merchant: most frequent merchant and its share; None where the table has none.
-        best_hours: when the customer buys most often, on the own clock; None without a purchase.
+        best_hours: when the customer is most often active, on the own clock; None without a purchase.
         preferences: what the customer chooses more often than others do, the strongest first.
         currency: of the money; None: unknown.
     """
@@ -87,12 +87,12 @@ class Portrait:
         said = [", ".join(parts)]
         money = money_text(self.monetary_minor, self.currency)
         if not self.frequency:
-            return f"{said[0]}. {self.refunds:,} refunds and no purchase: {money}."
+            return f"{said[0]}. {_number(self.refunds, 'refund')} and no purchase: {money}."
         pace = "" if self.interval_days is None else f", every {self.interval_days:.1f} days"
-        back = f" ({self.refunds:,} refunds taken off)" if self.refunds else ""
+        back = f" ({_number(self.refunds, 'refund')} taken off)" if self.refunds else ""
         said.append(
-            f"{self.frequency:,} purchases for {money}{back}, {money_text(self.mean_minor, self.currency)} on average"
-            f"{pace}, the last one {self.recency_days:,} days ago"
+            f"{_number(self.frequency, 'purchase')} for {money}{back}, {money_text(self.mean_minor, self.currency)} on average"
+            f"{pace}, the last one {_number(self.recency_days, 'day')} ago"
         )
         said.append(f"Spending power {self.band}")
         if self.method is not None:
@@ -157,3 +157,7 @@ class Portrait:
         }
         known = {name: value for name, value in shown.items() if value not in (None, "")}
         return table({"": list(known), "value": list(known.values())}, title="Customer portrait", max_rows=len(known))
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
