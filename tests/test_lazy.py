@@ -1,5 +1,6 @@
 """Lazy exports: a module is imported when one of its names is first used, and then never asked again."""
 
+import importlib
 import sys
 import types
 
@@ -48,3 +49,9 @@ def test_an_unknown_name_is_refused_with_the_names_that_there_are(package):
         _ = package.anser
     assert caught.value.__suppress_context__
     assert not hasattr(package, "anser")
+
+
+def test_a_module_of_the_package_is_had_by_its_name_too(monkeypatch):
+    monkeypatch.delitem(sys.modules, "custinfo.segment.risk", raising=False)
+    monkeypatch.delattr("custinfo.segment.risk", raising=False)
+    assert importlib.import_module("custinfo.segment").risk is sys.modules["custinfo.segment.risk"]

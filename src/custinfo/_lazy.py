@@ -15,7 +15,7 @@ def lazy_exports(package: str, exports: Mapping[str, str]) -> tuple[Callable[[st
 
     Args:
         package: the package's ``__name__``.
-        exports: public name -> module that defines it.
+        exports: public name -> module that defines it, or that it is.
 
     >>> __getattr__, __dir__ = lazy_exports("custinfo", {"CustInfoError": "custinfo.errors"})
     >>> __getattr__("CustInfoError").__name__
@@ -24,11 +24,12 @@ def lazy_exports(package: str, exports: Mapping[str, str]) -> tuple[Callable[[st
 
     def __getattr__(name: str) -> object:  # noqa: N807
         try:
-            module = exports[name]
+            place = exports[name]
         except KeyError:
             known = ", ".join(sorted(exports))
             raise AttributeError(f"module {package!r} has no attribute {name!r}; it has {known}") from None
-        value = getattr(importlib.import_module(module), name)
+        module = importlib.import_module(place)
+        value = module if place == f"{package}.{name}" else getattr(module, name)
         setattr(sys.modules[package], name, value)
         return value
 

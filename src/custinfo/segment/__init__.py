@@ -135,5 +135,7 @@ __all__ = [
 ]
 
 __getattr__, __dir__ = lazy_exports(
-    __name__, {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
+    __name__,
+    {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
+    | {"risk": f"{__name__}.risk"},
 )
