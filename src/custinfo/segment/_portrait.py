@@ -29,6 +29,7 @@ class Portrait:
         tier: name of the tier; None where no rule fits.
         tier_zh: the same in Chinese.
         benefits: what customers of the tier get.
+        benefits_zh: the same in Chinese.
         state: state of life; None without a purchase.
         since: first day of that state.
         recency_days: days since the last purchase.
@@ -52,6 +53,7 @@ class Portrait:
     tier: str | None
     tier_zh: str | None
     benefits: tuple[str, ...]
+    benefits_zh: tuple[str, ...]
     state: str | None
     since: dt.date | None
     recency_days: int
@@ -133,8 +135,8 @@ class Portrait:
         if self.preferences:
             liked = "、".join(f"{one.value}(提升度 {one.lift:.2f})" for one in self.preferences)
             said.append(f"比其他客户更偏好:{liked}")
-        if self.benefits:
-            said.append(f"权益:{'、'.join(self.benefits)}")
+        if self.benefits_zh:
+            said.append(f"权益:{'、'.join(self.benefits_zh)}")
         return "。".join(said) + "。"
 
     def _repr_html_(self) -> str:

@@ -119,6 +119,7 @@ class TierRule:
         when: conditions that must all hold, as text joined by ``and`` or as a sequence; none: everybody.
         benefits: what the tier's customers get, kept beside the rule.
         name_zh: name in Chinese; *name* where left out.
+        benefits_zh: the benefits in Chinese; *benefits* where left out.
 
     Raises:
         InvalidFieldError: "tiers.condition".
@@ -131,6 +132,9 @@ class TierRule:
     when: tuple[Condition, ...] = attrs.field(default=(), converter=_conditions)
     benefits: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     name_zh: str = attrs.field(default=attrs.Factory(lambda self: self.name, takes_self=True))
+    benefits_zh: tuple[str, ...] = attrs.field(
+        default=attrs.Factory(lambda self: self.benefits, takes_self=True), converter=_texts
+    )
 
 
 def default_tiers(bins: int = 5) -> tuple[TierRule, ...]:
@@ -149,7 +153,14 @@ def default_tiers(bins: int = 5) -> tuple[TierRule, ...]:
             name_zh="贵宾客户",
             when=f"r >= {alive} and f >= {high} and m >= {high}",
             benefits=("personal contact", "first choice of offers"),
+            benefits_zh=("专属客服", "优先选购"),
         ),
-        TierRule(name="regular", name_zh="普通客户", when="frequency >= 2", benefits=("loyalty programme",)),
-        TierRule(name="potential", name_zh="潜在客户", benefits=("welcome offers",)),
+        TierRule(
+            name="regular",
+            name_zh="普通客户",
+            when="frequency >= 2",
+            benefits=("loyalty programme",),
+            benefits_zh=("积分计划",),
+        ),
+        TierRule(name="potential", name_zh="潜在客户", benefits=("welcome offers",), benefits_zh=("新客礼遇",)),
     )

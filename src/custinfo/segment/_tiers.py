@@ -26,12 +26,16 @@ class TierExplanation:
         tier_zh: the same in Chinese.
         held: conditions of that tier, each with the customer's value.
         missed: for each tier above, the first condition that failed, with the customer's value.
+        benefits: what customers of the tier get.
+        benefits_zh: the same in Chinese.
     """
 
     tier: str | None
     tier_zh: str | None
     held: tuple[tuple[Condition, Any], ...]
     missed: tuple[tuple[str, Condition, Any], ...]
+    benefits: tuple[str, ...] = ()
+    benefits_zh: tuple[str, ...] = ()
 
     def text(self, locale: str = "en") -> str:
         """The explanation as a sentence in English (``"en"``) or Chinese (``"zh"``).
@@ -119,6 +123,8 @@ class Tiers(ColumnResult):
             tier_zh=rule_of.name_zh if rule_of else None,
             held=tuple((condition, value(condition)) for condition in rule_of.when) if rule_of else (),
             missed=tuple(missed),
+            benefits=rule_of.benefits if rule_of else (),
+            benefits_zh=rule_of.benefits_zh if rule_of else (),
         )
 
 
