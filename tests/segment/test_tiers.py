@@ -112,7 +112,7 @@ def test_rules_carry_benefits_and_compare_text_and_decimals() -> None:
 
 def test_benefits_come_with_the_tier_in_both_languages() -> None:
     table = rfm({"customer_id": [1, 1, 2], "occurred_at": [DAY] * 3, "amount": [5, 5, 1]})
-    assert tiers(table).explain(1).benefits == ("personal contact", "first choice of offers")
+    assert tiers(table).explain(1).benefits == ("loyalty programme",)
     assert tiers(table).explain(2).benefits_zh == ("新客礼遇",)
     rules = [TierRule(name="some", when="frequency >= 2", benefits=["free shipping"])]
     assert tiers(table, rules).explain(1).benefits_zh == ("free shipping",)

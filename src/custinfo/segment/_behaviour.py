@@ -20,6 +20,7 @@ from custinfo.segment._per_customer import (
     modes,
     run_starts,
     shares,
+    sorted_within,
 )
 from custinfo.segment._rows import AsOf, Rows, payment_rows
 from custinfo.segment._time import DAY_US
@@ -203,9 +204,9 @@ def _times(bought: Rows, local: Column) -> dict[str, Column]:
         moments[name] = moment.view("M8[us]")
         moments[name][never] = np.datetime64("NaT")
     days = local // DAY_US
-    order = np.lexsort((days, bought.codes))
-    distinct = order[run_starts(bought.codes[order], days[order])]
-    code, day = bought.codes[distinct], days[distinct]
+    code, day = sorted_within(bought.codes, days)
+    distinct = run_starts(code, day)
+    code, day = code[distinct], day[distinct]
     next_is_mine = code[1:] == code[:-1]
     gap, gap_code = (day[1:] - day[:-1])[next_is_mine], code[1:][next_is_mine]
     hour, in_hour = modes(bought.codes, local % DAY_US // HOUR_US, 24, size)

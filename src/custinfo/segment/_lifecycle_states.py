@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from custinfo.errors import InvalidFieldError
-from custinfo.segment._per_customer import run_starts
+from custinfo.segment._per_customer import run_starts, sorted_within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,9 +77,9 @@ def transitions_of(
     >>> [(day, STATES[new]) for day, new in zip(changes[1].tolist(), changes[3].tolist())]
     [(5, 'active'), (15, 'dormant'), (35, 'churned'), (50, 'won_back'), (60, 'dormant')]
     """
-    order = np.lexsort((days, codes))
-    order = order[run_starts(codes[order], days[order])]
-    who, day = codes[order], days[order]
+    who, day = sorted_within(codes, days)
+    distinct = run_starts(who, day)
+    who, day = who[distinct], day[distinct]
     mine = np.zeros(len(who), np.bool_)  # whether the purchase before is of the same customer
     mine[1:] = who[1:] == who[:-1]
     before = np.where(mine, day - np.roll(day, 1), 0)

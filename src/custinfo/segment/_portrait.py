@@ -93,8 +93,9 @@ class Portrait:
         pace = "" if self.interval_days is None else f", every {self.interval_days:.1f} days"
         back = f" ({_number(self.refunds, 'refund')} taken off)" if self.refunds else ""
         said.append(
-            f"{_number(self.frequency, 'purchase')} for {money}{back}, {money_text(self.mean_minor, self.currency)} on average"
-            f"{pace}, the last one {_number(self.recency_days, 'day')} ago"
+            f"{_number(self.frequency, 'purchase')} for {money}{back}, "
+            f"{money_text(self.mean_minor, self.currency)} on average{pace}, "
+            f"the last one {_number(self.recency_days, 'day')} ago"
         )
         said.append(f"Spending power {self.band}")
         if self.method is not None:

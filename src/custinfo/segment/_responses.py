@@ -164,7 +164,8 @@ def _threads(rows: Rows, name: str, *, per_customer: bool) -> Int64:
 
 def _first_responses(threads: Int64, moments: Int64, came_in: Column, keys: Int64) -> tuple[Int64, Int64]:
     """Rows of requests, and rows of their answers; -1 where there is none."""
-    order = np.lexsort((keys, ~came_in, moments, threads))
+    asked_first = np.where(came_in, 0, int(keys.max(initial=0)) + 1) + keys
+    order = np.lexsort((asked_first, moments, threads))
     thread, inbound = threads[order], came_in[order]
     same = np.zeros(len(order), np.bool_)  # whether the row before is of the same thread and direction
     same[1:] = (thread[1:] == thread[:-1]) & (inbound[1:] == inbound[:-1])
