@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from custinfo.dedupe._duplicates import Diagnostics, Duplicates, Pairs
     from custinfo.dedupe._explain import Explanation, Part
     from custinfo.dedupe._find import find_duplicates
+    from custinfo.dedupe._frozen import MatchModel
     from custinfo.dedupe._golden import (
         GoldenRecord,
         Strategy,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         oldest,
         union,
     )
+    from custinfo.dedupe._matcher import Changes, Match, Matcher
 
 _MODULES = {
     "_decide": ("Estimate",),
@@ -38,13 +40,19 @@ _MODULES = {
         "oldest",
         "union",
     ),
+    "_frozen": ("MatchModel",),
+    "_matcher": ("Changes", "Match", "Matcher"),
 }
 __all__ = [
+    "Changes",
     "Diagnostics",
     "Duplicates",
     "Estimate",
     "Explanation",
     "GoldenRecord",
+    "Match",
+    "MatchModel",
+    "Matcher",
     "Pairs",
     "Part",
     "Strategy",

@@ -169,7 +169,8 @@ _USUAL = {
 USUAL_WEIGHT = 100.0
 
 
-def usual_chances(fields: Sequence[Field]) -> Floats:
+def usual_chances(fields: Sequence[Any]) -> Floats:
+    """Chance of equal values in customer data at large, of each field by its name and kind."""
     return np.array([_USUAL.get(field.name, 1e-3 if field.kind == "tokens" else 3e-2) for field in fields])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["NEVER", "assign", "components", "partition"]
+__all__ = ["CLIP", "NEVER", "assign", "components", "partition"]
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -19,6 +19,8 @@ _WHOLE = 48
 _UNSEEN = -2.0
 # Log odds of two records that must not meet; far beyond any sum of others.
 NEVER = -1e12
+# Log odds beyond this count as this, so that no single pair decides.
+CLIP = 8.0
 
 
 def components(rows: int, left: Ints, right: Ints) -> Ints:

@@ -110,7 +110,7 @@ class Duplicates(ColumnResult):
     ids: tuple[Any, ...] | None
     pairs: Pairs = attrs.field(repr=False)
     diagnostics: Diagnostics = attrs.field(repr=False)
-    _search: Search | None = attrs.field(repr=False, alias="search")
+    search: Search | None = attrs.field(repr=False)
     _distinct: Ints = attrs.field(repr=False, alias="distinct")
 
     @functools.cached_property
@@ -146,9 +146,9 @@ class Duplicates(ColumnResult):
                 f"rows must be two different ones of 0 ... {rows - 1}, not {left} and {right}", code="dedupe.row"
             )
         a, b = int(self._distinct[left]), int(self._distinct[right])
-        if self._search is None or a < 0 or b < 0:
+        if self.search is None or a < 0 or b < 0:
             return explanation(left, right, [], [], [], self.diagnostics.prior)
-        search = self._search
+        search = self.search
         x, y = np.array([min(a, b)]), np.array([max(a, b)])
         levels = compare(search.fields, x, y)
         weights = search.model.parts(evidence(search.fields, levels, x, y, search.chances))[:, 0] / _BIT

@@ -20,7 +20,7 @@ from custinfo.dedupe._run import Search, canonical, search
 from custinfo.dedupe._text import has_pinyin, is_han
 from custinfo.errors import InvalidFieldError
 
-__all__ = ["find_duplicates"]
+__all__ = ["find_duplicates", "workers"]
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 _BIT = float(np.log(2))
@@ -99,7 +99,7 @@ def find_duplicates(
         found = search(
             distinct_fields,
             seed=seed,
-            workers=_workers(),
+            workers=workers(),
             threshold=None if threshold is None else threshold * _BIT,
             source=None if source is None else source[first],
             never=_never(distinct_fields, rules),
@@ -120,7 +120,7 @@ def _ids(ids: Sequence[object] | None, rows: int) -> tuple[Any, ...] | None:
     return given
 
 
-def _workers() -> int:
+def workers() -> int:
     """CPUs that the process may use, or what CUSTINFO_THREADS says."""
     said = os.environ.get("CUSTINFO_THREADS", "")
     if said.isdigit() and int(said) > 0:

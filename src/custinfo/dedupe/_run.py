@@ -10,7 +10,7 @@ import numpy as np
 
 from custinfo.dedupe._block import Blocks, candidates
 from custinfo.dedupe._chance import Chances, count_values, level_table
-from custinfo.dedupe._cluster import NEVER, assign, components, partition
+from custinfo.dedupe._cluster import CLIP, NEVER, assign, components, partition
 from custinfo.dedupe._compare import compare
 from custinfo.dedupe._decide import best_cut, sure_cut
 from custinfo.dedupe._estimate import HOPELESS, fit
@@ -28,7 +28,7 @@ _SAMPLE = 300_000
 _POOL = 3_000
 _TURNS = 4
 _ROUNDS, _MORE_ROUNDS = 14, 6
-_CLIP = 8.0
+
 _RANDOM = 120_000
 _CHUNK = 1 << 20
 
@@ -180,7 +180,7 @@ def search(
         if source is not None:
             person = assign(rows, left, right, odds, threshold=cut if last else 0.0)
             continue
-        person, x, y, z = partition(rows, left, right, odds, threshold=cut if last else 0.0, clip=_CLIP, weigh=weigh)
+        person, x, y, z = partition(rows, left, right, odds, threshold=cut if last else 0.0, clip=CLIP, weigh=weigh)
         together = person[x] == person[y]
         x, y, z = x[together], y[together], z[together]
         left, right, odds = np.concatenate([left, x]), np.concatenate([right, y]), np.concatenate([odds, z])
@@ -191,7 +191,7 @@ def search(
     if source is not None:
         auto = assign(rows, left, right, odds, threshold=sure)
     else:
-        auto, *_ = partition(rows, left, right, odds, threshold=sure, clip=4 * _CLIP, weigh=weigh)
+        auto, *_ = partition(rows, left, right, odds, threshold=sure, clip=4 * CLIP, weigh=weigh)
     return Search(
         fields=fields,
         blocks=blocks,

@@ -18,7 +18,9 @@ __all__ = [
     "content_hash",
     "factorize",
     "fold",
+    "han_support",
     "han_to_pinyin",
+    "has_pinyin",
     "is_han",
     "plain",
     "word_set",
@@ -125,6 +127,15 @@ def han_to_pinyin(text: str) -> str:
 def has_pinyin() -> bool:
     """Whether extra ``zh`` is installed."""
     return _pinyin() is not None
+
+
+def han_support() -> str:
+    """What extra ``zh`` can do here: nothing, "pinyin", or "pinyin+simplified"."""
+    if not has_pinyin():
+        return ""
+    from custinfo.dedupe import _zh
+
+    return "pinyin+simplified" if _zh.CAN_SIMPLIFY else "pinyin"
 
 
 class _Numbering(dict[Any, int]):

@@ -6,7 +6,7 @@ import functools
 
 import pypinyin
 
-__all__ = ["pinyin", "simplify"]
+__all__ = ["CAN_SIMPLIFY", "pinyin", "simplify"]
 
 try:
     import opencc
@@ -14,6 +14,9 @@ except ModuleNotFoundError:  # pragma: no cover - both packages come with the ex
     _CONVERTER = None
 else:
     _CONVERTER = opencc.OpenCC("t2s")
+
+
+CAN_SIMPLIFY = _CONVERTER is not None
 
 
 @functools.lru_cache(maxsize=65536)

@@ -1,0 +1,151 @@
+"""The weight of one pair in plain numbers: to the last bit that of `_model` over arrays, and bounds to stop early."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from custinfo.dedupe._chance import KEYED, SHRINK, USUAL_WEIGHT, usual_chances
+from custinfo.dedupe._frozen import MatchModel, ValueCounts
+from custinfo.dedupe._levels import EQUAL, MISSING, NEAR, SWAPPED, VARIANT
+from custinfo.dedupe._model import SHAREABLE
+
+__all__ = ["Weights", "float32"]
+
+_NEAR = tuple(bool(near) for near in NEAR)
+_LEAST = 1e-12
+
+
+def float32(number: float) -> float:
+    """As the arrays hold chances."""
+    return float(np.float32(number))
+
+
+class Weights:
+    """The numbers of a model as lists, and what follows from them for one pair."""
+
+    def __init__(self, model: MatchModel) -> None:
+        weights = model.weights
+        self.names = names = weights.names
+        self.prior = weights.prior
+        self._m = weights.m.tolist()
+        self._given = weights.m_given.tolist()
+        self._parent: list[int] = weights.parent.tolist()
+        self._linked = weights.linked.tolist()
+        self._order: list[int] = weights.order.tolist()
+        rho = weights.rho.tolist()
+        self._own = [name not in SHAREABLE for name in names]
+        self._sharing = [
+            [(g, 1 - rho[g][f]) for g in weights.before(place) if rho[g][f] > 1e-4]
+            for place, f in enumerate(self._order)
+        ]
+        place = {name: f for f, name in enumerate(names)}
+        self._home = (place["street"], place["house_number"]) if {"street", "house_number"} <= set(names) else None
+        self._named = [(place[name], value) for name, value in (("family_name", 1), ("given_name", 2)) if name in place]
+        self._table = [[float32(chance) for chance in row] for row in model.table.tolist()]
+        self._counts = model.counts
+        self._usual: list[float] = usual_chances(model.fields).tolist()
+        self._keyed = [spec.kind in KEYED for spec in model.fields]
+        self._either = model.either
+        self._stratified = model.stratum >= 0
+        self._most = [self._most_shared(place) for place, _ in sorted(enumerate(self._order), key=lambda item: item[1])]
+
+    def _most_shared(self, place: int) -> float:
+        """The highest probability that the field at this place of the order is shared."""
+        free = 1.0
+        for _, here in self._sharing[place]:
+            free = min(free, here) if self._own[self._order[place]] else free * here
+        return 1 - free
+
+    def share(self, f: int, text: str, stratum: str | None, *, key: bool) -> float:
+        """Chance that somebody else has this value (or key) of field *f*; *stratum* where both are of one."""
+        known = self._counts[f].keys if key else self._counts[f].values
+        found = (_others(known, known.counts.get(text, 0.0)) + USUAL_WEIGHT * self._usual[f]) / (
+            max(self._counts[f].total, 1.0) + USUAL_WEIGHT
+        )
+        if stratum is not None and self._stratified:
+            here = _others(known, known.local.get(text, {}).get(stratum, 0.0))
+            found = (here + SHRINK * found) / (self._counts[f].sizes.get(stratum, 0.0) + SHRINK)
+        return found
+
+    def swapped(self, f: int, keys: Sequence[str | None]) -> float:
+        """Chance of crosswise equal names, by the four keys of both records."""
+        most = max(1.0 if key is None else self._either.get(key, 1.0) for key in keys)
+        return most / max(self._counts[f].total, 1.0)
+
+    def chance(self, f: int, level: int) -> float:
+        """Chance of a level where no frequency says better."""
+        return self._table[f][level]
+
+    def of(self, levels: Sequence[int], chances: Sequence[float]) -> list[float]:
+        """Probabilities of each field of one pair: for one person's, then for two persons'; 1 where missing.
+
+        Args:
+            levels: of each field.
+            chances: of each field as the model's arrays hold them (float32).
+        """
+        near = [_NEAR[level] for level in levels]
+        near.append(self._home is not None and near[self._home[0]] and near[self._home[1]])
+        count = len(levels)
+        result = [1.0] * (2 * count)
+        for place, f in enumerate(self._order):
+            level = levels[f]
+            if level == MISSING:
+                continue
+            free = 1.0
+            for g, here in self._sharing[place]:
+                if near[g]:
+                    free = (min(free, here)) if self._own[f] else free * here
+            shared = 1 - free
+            parent = self._parent[f]
+            if parent < 0:
+                same = self._m[f][level]
+            else:
+                state = 0 if levels[parent] == MISSING else 1 if near[parent] else 2
+                same = self._given[f][state][level]
+            chance = chances[f]
+            if self.names[f] == "email" and level != EQUAL:
+                linked = self._linked[sum(value for g, value in self._named if near[g])][level]
+                chance = max(linked, chance) if level == VARIANT else linked
+            result[f] = same
+            result[count + f] = shared * same + (1 - shared) * chance
+        return result
+
+    def total(self, pairs: Sequence[Sequence[float]]) -> list[float]:
+        """Natural log odds of pairs out of their probabilities."""
+        logs = np.log(np.maximum(np.array(pairs), _LEAST))
+        count = logs.shape[1] // 2
+        total = np.full(len(pairs), self.prior)
+        for f in range(count):
+            total += logs[:, f] - logs[:, count + f]
+        return total.tolist()
+
+    def most(self, f: int, level: int, chance: float) -> float:
+        """The most that field *f* can add with this level, *chance* being the lowest that it can have."""
+        same = self._m[f][level]
+        if self._parent[f] >= 0:
+            same = max(state[level] for state in self._given[f])
+        if self.names[f] == "email" and level != EQUAL:
+            linked = min(state[level] for state in self._linked)
+            chance = max(linked, chance) if level == VARIANT else linked
+        same, chance = max(same, _LEAST), max(chance, _LEAST)
+        shared = self._most[f]
+        apart = min(chance, shared * same + (1 - shared) * chance)
+        return math.log(same) - math.log(max(apart, _LEAST))
+
+    def usual_most(self, f: int, level: int) -> float:
+        """The same where no value decides."""
+        swapped = 1.0 / max(self._counts[f].total, 1.0)
+        chance = self._table[f][level]
+        return self.most(f, level, min(chance, swapped) if level == SWAPPED else chance)
+
+    def keyed(self, f: int) -> bool:
+        """Whether values of the field have a key with a frequency of its own."""
+        return self._keyed[f]
+
+
+def _others(known: ValueCounts, count: float) -> float:
+    others = count - 1.0
+    return known.once if others <= 1.0 else others
