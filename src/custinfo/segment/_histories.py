@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float64]
     Part = tuple[float, Vector, Vector]
 
-ROWS_PER_PIECE = 8192
+_ROWS_PER_PIECE = 8192
 _SHORT = 500  # frequencies up to which plain sums are faster than gamma functions
-_SAMPLE = 2 * ROWS_PER_PIECE  # from here on a first fit to a part saves more time than it costs
+_SAMPLE = 2 * _ROWS_PER_PIECE  # from here on a first fit to a part saves more time than it costs
 
 
 def numbers(values: Any, path: str) -> Vector:
@@ -155,15 +155,15 @@ class Histories:
         chosen = np.append(often, part)
         return attrs.evolve(self, x=self.x[chosen], last=self.last[chosen], age=self.age[chosen], weight=weight[chosen])
 
-    def total(self, part: Callable[[Vector, Vector, Vector, Vector], Part], rows: int = ROWS_PER_PIECE) -> Part:
+    def total(self, part: Callable[[Vector, Vector, Vector, Vector], Part]) -> Part:
         """The sum of value, gradient and curvature over pieces, added in their order whatever thread was faster."""
         columns = (self.x, self.last, self.age, self.weight)
-        pieces = range(0, len(self.x), rows)
+        pieces = range(0, len(self.x), _ROWS_PER_PIECE)
         parts: list[Any] = [None] * len(pieces)
 
         def work(_: int, task: int) -> None:
             with np.errstate(all="ignore"):  # the state is the thread's own
-                parts[task] = part(*(column[pieces[task] : pieces[task] + rows] for column in columns))
+                parts[task] = part(*(column[pieces[task] : pieces[task] + _ROWS_PER_PIECE] for column in columns))
 
         in_order(work, tasks=len(pieces), workers=min(worker_count(), len(pieces)))
         value, gradient, curvature = parts[0]
@@ -206,16 +206,16 @@ class RisingSums:
         return value, slope, curve
 
 
-def in_pieces(work: Callable[..., Vector], columns: list[Vector], rows: int = ROWS_PER_PIECE) -> Vector:
+def in_pieces(work: Callable[..., Vector], columns: list[Vector]) -> Vector:
     """`work` on pieces of equally long columns, put together again; spares memory, and uses the threads there are."""
     n = len(columns[0])
     result = np.empty(n)
 
     def one(_: int, task: int) -> None:
-        piece = slice(task * rows, (task + 1) * rows)
+        piece = slice(task * _ROWS_PER_PIECE, (task + 1) * _ROWS_PER_PIECE)
         result[piece] = work(*(column[piece] for column in columns))
 
-    tasks = -(-n // rows)
+    tasks = -(-n // _ROWS_PER_PIECE)
     in_order(one, tasks=tasks, workers=min(worker_count(), max(tasks, 1)))
     return result
 

@@ -41,7 +41,6 @@ _RULES = tuple(
     (np.polynomial.legendre.leggauss(points), fall, length)
     for points, fall, length in ((8, 4.0, 1.0), (16, 8.0, 3.0), (32, math.inf, math.inf))
 )
-_ROWS_PER_PIECE = 1024  # the arrays of a piece, rows times points, stay in the processor's cache
 
 
 @attrs.frozen(kw_only=True)
@@ -122,7 +121,7 @@ class ParetoNbd:
     def _alive(self, x: Vector, last: Vector, age: Vector) -> Vector:
         distinct, places = with_places([x, last, age])
         odds = partial(_odds_of_stopped, (self.r, self.alpha, self.s, self.beta))
-        return 1 / (1 + in_pieces(odds, distinct, _ROWS_PER_PIECE)[places])
+        return 1 / (1 + in_pieces(odds, distinct)[places])
 
     def purchase_probability(self, n: int, t: float) -> float:
         """Probability that a new customer makes exactly *n* repeat purchases within *t* units of time.
@@ -201,7 +200,7 @@ class _Likelihood:
     def __call__(self, parameters: Vector) -> Part:
         r, alpha, s, beta = parameters.tolist()
         value, slope, curve = self._rising(np.array([r]))
-        total, gradient, curvature = self._rows.total(partial(_of_times, (r, alpha, s, beta)), _ROWS_PER_PIECE)
+        total, gradient, curvature = self._rows.total(partial(_of_times, (r, alpha, s, beta)))
         log_alpha, log_beta, n = math.log(alpha), math.log(beta), self._all
         total += float(value[0]) + n * (r * log_alpha + s * log_beta)
         gradient = gradient + np.array([slope[0] + n * log_alpha, n * r / alpha, n * log_beta, n * s / beta])

@@ -46,21 +46,30 @@ def log_rising(start: Any, count: Any) -> tuple[Vector, Vector, Vector]:
     steps = np.arange(_SHIFT).reshape(-1, *([1] * max(start.ndim, count.ndim)))
     below, above = start + steps, start + count + steps
     value = (low - 0.5) * np.log1p(count / low) + count * np.log(high) - count
-    value += _tail(_LOG_GAMMA, 1 / high, 1) - _tail(_LOG_GAMMA, 1 / low, 1)
+    ends = 1 / np.stack(np.broadcast_arrays(low, high))
+    value += _between(_tail(_LOG_GAMMA, ends, 1))
     value += np.log(np.prod(below / above, axis=0))
     slope = np.log1p(count / low) + 0.5 * count / (low * high)
-    slope += _tail(_DIGAMMA, 1 / low, 2) - _tail(_DIGAMMA, 1 / high, 2) + (count / (below * above)).sum(axis=0)
+    each = count / (below * above)
+    slope += each.sum(axis=0) - _between(_tail(_DIGAMMA, ends, 2))
     curve = -count / (low * high) * (1 + 0.5 * (1 / low + 1 / high))
-    curve += _tail(_TRIGAMMA, 1 / high, 3) - _tail(_TRIGAMMA, 1 / low, 3)
-    curve -= (count / (below * above) * (1 / below + 1 / above)).sum(axis=0)
+    curve += _between(_tail(_TRIGAMMA, ends, 3)) - (each * (1 / below + 1 / above)).sum(axis=0)
     return value, slope, curve
 
 
 def _tail(factors: tuple[float, ...], inverse: Vector, power: int) -> Vector:
-    square, total = inverse * inverse, np.zeros_like(inverse)
-    for factor in reversed(factors):
-        total = total * square + factor
-    return total * inverse**power
+    square = inverse * inverse
+    total: Vector = square * factors[-1]
+    for factor in factors[-2:0:-1]:
+        total += factor
+        total *= square
+    total += factors[0]
+    total *= inverse**power
+    return total
+
+
+def _between(ends: Vector) -> Vector:
+    return np.asarray(ends[1] - ends[0])
 
 
 def trigamma(values: Vector) -> Vector:
