@@ -25,7 +25,11 @@ def index_of(day: dt.date, by: str) -> int:
     return day.year if by == "year" else (day - dt.date(1, 1, 1)).days // (7 if by == "week" else 1)
 
 
-@given(ROWS, st.sampled_from(["week", "month", "quarter", "year"]), st.dates(dt.date(2024, 1, 1), dt.date(2025, 4, 5)))
+@given(
+    ROWS,
+    st.sampled_from(["day", "week", "month", "quarter", "year"]),
+    st.dates(dt.date(2024, 1, 1), dt.date(2025, 4, 5)),
+)
 def test_the_grid_is_that_of_a_plain_loop(rows: list[tuple[int, dt.date, int]], by: Any, until: dt.date) -> None:
     data = {"customer_id": [r[0] for r in rows], "occurred_at": [r[1] for r in rows], "amount": [r[2] for r in rows]}
     table = cohorts(data, by=by, as_of=until)

@@ -74,9 +74,20 @@ def test_a_table_of_amounts_alone_is_enough() -> None:
     assert portraits([{**row, "category": "x"} for row in rows]).affinity is not None
 
 
+def test_a_customer_without_any_named_merchant_has_no_preference() -> None:
+    rows = [
+        {"customer_id": i, "occurred_at": "2026-01-31", "amount": 5, "merchant": "tea" if i else None} for i in (0, 1)
+    ]
+    assert portraits(rows).of(0).preferences == ()
+    assert portraits(rows).of(0).merchant is None
+
+
 def test_an_unreadable_neighbour_column_and_an_unknown_customer_raise() -> None:
     with pytest.raises(RecordNotFoundError):
         portrait(payments(), "nobody", **OPTIONS)
     with pytest.raises(InvalidFieldError) as info:
         portraits({**payments(), "category": "x"}, **OPTIONS)
+    assert info.value.code == "columns.input"
+    with pytest.raises(InvalidFieldError) as info:
+        portraits({**payments(), "method": "x"}, **OPTIONS)
     assert info.value.code == "columns.input"

@@ -127,8 +127,9 @@ def test_no_answer_one_answer_and_missing_ones(measure: Any) -> None:
     assert "<table" in one._repr_html_()
     assert one.to_dict()["responses"] == 1
     for bad in ([5.5], [11], [-1], ["5"], [True], np.array([True]), [None, object()]):
-        with pytest.raises(InvalidFieldError):
+        with pytest.raises(InvalidFieldError) as info:
             measure(bad, missing="skip")
+        assert info.value.code == "score.value"
     for confidence in (0, 1, 95):
         with pytest.raises(InvalidFieldError) as info:
             measure([5], confidence=confidence)

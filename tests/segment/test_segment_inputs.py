@@ -20,6 +20,7 @@ from custinfo._columns import ColumnResult
 from custinfo.errors import AmountOverflowError, InvalidFieldError, RecordNotFoundError
 from custinfo.model import Interaction, Money, Transaction
 from custinfo.segment import (
+    _grouping,
     active_hours,
     affinity,
     behaviour,
@@ -239,6 +240,13 @@ def test_ids_beside_a_missing_one_are_not_cut_to_the_length_of_the_first() -> No
     assert rfm(data, missing="skip").customer_ids.tolist() == ["a", "charlie", "charlotte"]
     assert spending(data, missing="skip").customer_ids.tolist() == ["a", "charlie", "charlotte"]  # type: ignore[union-attr]
     assert len(rfm({name: column[2:3] for name, column in data.items()}, missing="skip")) == 0
+
+
+def test_more_ids_than_the_sample_promised_are_numbered_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = np.arange(5000) * 10**12
+    data = {"customer_id": ids, "occurred_at": np.full(5000, np.datetime64("2026-01-31")), "amount": np.ones(5000)}
+    monkeypatch.setattr(_grouping, "estimated_distinct", lambda _: 1)
+    assert spending(data).customer_ids.tolist() == ids.tolist()  # type: ignore[union-attr]
 
 
 def transactions() -> list[Transaction]:

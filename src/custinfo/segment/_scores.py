@@ -47,7 +47,7 @@ def score_column(data: Any, score: str) -> Column:
         hasattr(data, "to_numpy") and not hasattr(data, "columns") and not hasattr(data, "column_names")
     )
     if isinstance(data, list | tuple):
-        alone = all(value is None or isinstance(value, int | float | np.number) for value in data)
+        alone = not any(isinstance(value, Mapping) or hasattr(type(value), "__attrs_attrs__") for value in data)
     if alone and not isinstance(data, Mapping):
         return read_columns({score: data})[score]
     return read_columns(data, [score])[score]
