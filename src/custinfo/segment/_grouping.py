@@ -8,8 +8,10 @@ import attrs
 import numpy as np
 
 from custinfo.segment._hash import KeyTable, estimated_distinct
+from custinfo.segment._ids import ArrowText, CodedIds
 from custinfo.segment._kernel import group
-from custinfo.segment._threads import in_order, worker_count
+from custinfo.segment._text import order_of_texts
+from custinfo.segment._text_grouping import text_grouping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,45 +69,48 @@ class HashGrouping:
 
     def customers(self, codes: Int64) -> tuple[Column, Int64]:
         """The ids of some numbers, ascending, and the numbers in that order."""
-        keys = np.sort(self.table.keys[codes])  # a look-up of each costs less than an argsort
-        slots = np.empty(len(keys), np.int64)
-        step = max(1 << 18, -(-len(keys) // worker_count()))
-
-        def find(_: int, i: int) -> None:
-            part = slice(i * step, (i + 1) * step)
-            slots[part] = self.table.slots(keys[part])
-
-        in_order(find, tasks=-(-len(keys) // step), workers=worker_count())
-        return keys, slots
+        return self.table.ascending(codes)
 
 
 @attrs.define
 class CodedGrouping:
-    """Ids of any type, numbered beforehand in ascending order."""
+    """Ids of any type, numbered beforehand in any order."""
 
-    row_codes: Int64
-    unique: Column
+    row_codes: Column
+    values: Column
     size: int
 
     def codes(self, start: int, stop: int) -> Int64:
         """Number of the customer of each row, shape (stop - start,)."""
-        return self.row_codes[start:stop]
+        return self.row_codes[start:stop].astype(np.int64, copy=False)
 
     def customers(self, codes: Int64) -> tuple[Column, Int64]:
         """The ids of some numbers, ascending, and the numbers in that order."""
-        return self.unique[codes], codes
+        values = self.values[codes]
+        if values.dtype == object and set(map(type, values)) == {str}:
+            order = order_of_texts(values.tolist())
+        else:
+            order = np.argsort(values, kind="stable")
+        return values[order], codes[order]
 
 
-def grouping_of(ids: Column, *, growth: int = 1) -> Grouping:
+def grouping_of(ids: Column | CodedIds | ArrowText, *, growth: int = 1) -> Grouping:
     """The way of numbering that suits the ids.
 
     Args:
-        ids: shape (n,), none missing.
+        ids: shape (n,), none missing; or as of `custinfo.segment._ids`.
         growth: factor on the estimated number of distinct ids, for a second try after `TableFullError`.
+
+    Raises:
+        TextNotTakenError: Arrow text needs a slower way.
 
     >>> grouping_of(np.array([3, 1])).codes(0, 2).tolist()
     [2, 0]
     """
+    if isinstance(ids, ArrowText):
+        return text_grouping(ids, growth=growth)
+    if isinstance(ids, CodedIds):
+        return CodedGrouping(ids.codes, ids.values, len(ids.values))
     if ids.dtype != np.int64 or not len(ids):
         codes, unique = group(ids)
         return CodedGrouping(codes, unique, len(unique))

@@ -11,6 +11,8 @@ import threading
 
 import numpy as np
 
+from custinfo.segment._threads import in_order, worker_count
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 16  # rows whose temporary arrays stay in the cache
 _SAMPLE = 1 << 19
+_PART = 1 << 18  # keys that are worth a thread
 # Odd multipliers spread keys over the table: the golden ratio, and one of xxHash (Collet, 2012).
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xC2B2AE3D27D4EB4F)
@@ -90,6 +93,24 @@ class KeyTable:
             displaced.append(self._settle(block, slot, np.take(self.keys, slot, out=found, mode="clip")) + start)
         self._probe(keys, result, np.concatenate(displaced) if displaced else np.empty(0, np.int64))
         return result
+
+    def ascending(self, slots: Int64) -> tuple[Int64, Int64]:
+        """The keys of some slots, ascending, and the slots in that order.
+
+        >>> table = KeyTable(3, empty=-1)
+        >>> table.ascending(table.slots(np.array([7, 9, 5])))[0].tolist()
+        [5, 7, 9]
+        """
+        keys = np.sort(self.keys[slots])  # a look-up of each costs less than an argsort
+        found = np.empty(len(keys), np.int64)
+        step = max(_PART, -(-len(keys) // worker_count()))
+
+        def look_up(_: int, i: int) -> None:
+            part = slice(i * step, (i + 1) * step)
+            found[part] = self.slots(keys[part])
+
+        in_order(look_up, tasks=-(-len(keys) // step), workers=worker_count())
+        return keys, found
 
     def _settle(self, keys: Int64, slots: Int64, found: Int64) -> Int64:
         """Put keys into slots that were found free; which keys found another key in theirs."""

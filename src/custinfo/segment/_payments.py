@@ -13,6 +13,7 @@ import numpy as np
 from custinfo._columns import read_columns
 from custinfo.errors import AmountOverflowError, InvalidFieldError
 from custinfo.model import Money, Transaction, minor_digits
+from custinfo.segment._ids import CodedIds, arrow_of, ids_of
 from custinfo.segment._money import INT64_MAX, Rates, to_minor
 from custinfo.segment._time import NAT, instants, local_days
 
@@ -67,7 +68,8 @@ class PaymentTable:
     """The columns of a table of payments, not yet converted.
 
     Args:
-        customers: shape (n,), int64 or objects of one type; without meaning where *no_customer*.
+        customers: shape (n,), int64 or objects of one type, or ids that are not read one by one where `read_payments`
+            was asked for them; without meaning where *no_customer*.
         no_customer: rows without customer; None: there are none.
         when: shape (n,).
         amounts: shape (n,).
@@ -76,7 +78,7 @@ class PaymentTable:
         until: the last instant that counts; None: all.
     """
 
-    customers: Column
+    customers: Any
     no_customer: Mask | None
     when: Column
     amounts: Column
@@ -160,13 +162,14 @@ def _any_of(*masks: Mask | None) -> Mask | None:
     return together
 
 
-def read_payments(data: Any, spec: PaymentColumns, *, until: int | None) -> PaymentTable:
+def read_payments(data: Any, spec: PaymentColumns, *, until: int | None, any_ids: bool = False) -> PaymentTable:
     """Find the columns.
 
     Args:
         data: anything that `read_columns` takes, or an iterable of `Transaction`.
         spec: which columns, and how.
         until: the last instant that counts; None: all.
+        any_ids: whether customers may stay categories or Arrow text, which `grouping_of` numbers fast.
 
     Raises:
         InvalidFieldError: "columns.*", "payments.customer", "rates.currency".
@@ -179,14 +182,21 @@ def read_payments(data: Any, spec: PaymentColumns, *, until: int | None) -> Paym
         spec = attrs.evolve(spec, customer=customer, amount_minor="signed_minor", currency="amount.currency")
         data = [row for row in data if row.status == "posted"]
     names = [spec.customer, spec.when, spec.amount_minor or spec.amount]
-    columns = read_columns(data, names if spec.currency is None else [*names, spec.currency])
+    names += [] if spec.currency is None else [spec.currency]
+    data = arrow_of(data, names) if any_ids else data
+    customers: Any
+    customers, no_customer = (ids_of(data, spec.customer) if any_ids else None) or (None, None)
+    columns = read_columns(data, names if customers is None else names[1:])
+    if customers is None or len(customers) != len(columns[spec.when]):  # lengths that differ are for read_columns
+        customers, no_customer = _plain_ids(read_columns(data, names)[spec.customer], spec.customer)
+    elif isinstance(customers, CodedIds):
+        customers = _typed_values(customers, no_customer, spec.customer)
     amounts = columns[spec.amount_minor or spec.amount]
     currencies = columns[spec.currency] if spec.currency is not None else None
     if spec.amount_minor is None and spec.currency is None:
         amounts, currencies = _of_money(amounts)
     if currencies is None and spec.rates is not None:
         raise InvalidFieldError("rates need a currency column; name it with currency=", code="rates.currency")
-    customers, no_customer = _plain_ids(columns[spec.customer], spec.customer)
     return PaymentTable(
         customers=customers,
         no_customer=no_customer,
@@ -282,6 +292,19 @@ def _plain_ids(ids: Column, name: str) -> tuple[Column, Mask | None]:
     result = np.zeros(len(ids), known.dtype) if known.dtype != object else np.full(len(ids), filler, dtype=object)
     result[there] = known
     return result, missing
+
+
+def _typed_values(ids: CodedIds, missing: Mask | None, name: str) -> CodedIds:
+    """Of all values only those that rows have need to be ids of one type."""
+    values = ids.values
+    if values.dtype == np.int64 or (values.dtype == object and set(map(type, values)) == {str}):
+        return ids
+    used = np.zeros(len(values), np.bool_)
+    used[ids.codes if missing is None else ids.codes[~missing]] = True
+    known = _typed(values[used], name)
+    typed = np.zeros(len(values), known.dtype)
+    typed[used] = known
+    return CodedIds(codes=ids.codes, values=typed)
 
 
 def _typed(ids: Column, name: str) -> Column:

@@ -200,7 +200,9 @@ class Rfm(ColumnResult):
         [1000]
         """
         settings = self._settings
-        added = state_of(read_payments(more, settings.columns, until=settings.as_of), refunds=settings.refunds)
+        added = state_of(
+            read_payments(more, settings.columns, until=settings.as_of, any_ids=True), refunds=settings.refunds
+        )
         return result_of(merge(self._state, added), settings)
 
     def plot(self, **options: Any) -> Any:

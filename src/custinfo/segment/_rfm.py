@@ -122,7 +122,9 @@ def rfm(
         rules=rules,
         locale=locale,
     )
-    return result_of(state_of(read_payments(data, settings.columns, until=settings.as_of), refunds=refunds), settings)
+    return result_of(
+        state_of(read_payments(data, settings.columns, until=settings.as_of, any_ids=True), refunds=refunds), settings
+    )
 
 
 def _one_of(name: str, value: object, allowed: tuple[str, ...], code: str) -> None:

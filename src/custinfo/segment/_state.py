@@ -12,6 +12,7 @@ from custinfo.segment._grouping import Grouping, grouping_of
 from custinfo.segment._hash import TableFullError
 from custinfo.segment._kernel import exact_sums, group
 from custinfo.segment._sums import Sums
+from custinfo.segment._text import TextNotTakenError
 from custinfo.segment._threads import in_order, worker_count
 from custinfo.segment._time import NAT
 
@@ -65,21 +66,26 @@ def state_of(payments: PaymentTable, *, refunds: str) -> State:
         InvalidFieldError: what `PaymentTable.piece` refuses; "payments.customer" for ids that cannot be sorted;
             "currency.mixed".
     """
-    growth, wide = 1, False
+    growth, wide, ids = 1, False, payments.customers
     while True:
         try:
-            grouping = grouping_of(payments.customers, growth=growth)
-        except TypeError:
-            raise _unsortable() from None
-        try:
+            grouping = grouping_of(ids, growth=growth)
             sums = _added_up(payments, grouping, refunds=refunds, wide=wide)
         except TableFullError:
             growth *= 4  # the sample that the estimate saw was not like the rest
             continue
+        except TextNotTakenError:
+            ids = ids.slower()
+            continue
+        except TypeError:
+            raise _unsortable() from None
         if wide or sums.bound < _INT64:
             break
         wide = True
-    customers, codes = grouping.customers(sums.seen())
+    try:
+        customers, codes = grouping.customers(sums.seen())
+    except TypeError:
+        raise _unsortable() from None
     return State(
         customers=customers,
         latest=sums.latest,

@@ -114,8 +114,7 @@ class Sums:
 
     def seen(self) -> Int64:
         """The numbers that have a row, ascending."""
-        self._unpack()
-        there = self._frequency > 0
+        there = (self._packed | self._frequency) > 0
         if self._last_refund is not None:
             there |= self._last_refund != NAT
         return np.flatnonzero(there)
@@ -126,10 +125,11 @@ class Sums:
         Raises:
             AmountOverflowError: a sum that does not fit in 64 bits.
         """
-        money = self._money[codes]
+        packed = self._packed[codes]
+        money = self._money[codes] + (packed & ((1 << self._money_bits) - 1))
         refunded = self._last_refund
         return {
-            "frequency": self._frequency[codes],
+            "frequency": self._frequency[codes] + (packed >> self._money_bits),
             "monetary": money if self._upper is None else joined(self._upper[codes], money),
             "last_purchase": self._last_purchase[codes],
             "last_refund": np.full(len(codes), NAT, np.int64) if refunded is None else refunded[codes],
