@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from custinfo.dedupe._duplicates import Diagnostics, Duplicates, Pairs
     from custinfo.dedupe._explain import Explanation, Part
     from custinfo.dedupe._find import find_duplicates
+    from custinfo.dedupe._fingerprint import ValueCluster, cluster_values, fingerprint, ngram_fingerprint
     from custinfo.dedupe._frozen import MatchModel
     from custinfo.dedupe._golden import (
         GoldenRecord,
@@ -28,6 +29,7 @@ _MODULES = {
     "_duplicates": ("Diagnostics", "Duplicates", "Pairs"),
     "_explain": ("Explanation", "Part"),
     "_find": ("find_duplicates",),
+    "_fingerprint": ("ValueCluster", "cluster_values", "fingerprint", "ngram_fingerprint"),
     "_golden": (
         "GoldenRecord",
         "Strategy",
@@ -56,13 +58,17 @@ __all__ = [
     "Pairs",
     "Part",
     "Strategy",
+    "ValueCluster",
+    "cluster_values",
     "find_duplicates",
+    "fingerprint",
     "golden_record",
     "longest",
     "most_complete",
     "most_frequent",
     "most_recent",
     "most_trusted",
+    "ngram_fingerprint",
     "oldest",
     "union",
 ]
