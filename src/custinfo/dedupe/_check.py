@@ -13,7 +13,7 @@ from custinfo.dedupe._entries import Entries
 from custinfo.dedupe._form import record_reader
 from custinfo.dedupe._levels import DIFFERENT, EQUAL, LEVELS, MISSING, SIMILAR, SWAPPED, VARIANT
 from custinfo.dedupe._postings import Postings
-from custinfo.dedupe._single import single_scorer
+from custinfo.dedupe._single import LevelOf, single_scorer
 from custinfo.dedupe._text import content_hash
 from custinfo.dedupe._weight import Weights, float32
 
@@ -25,6 +25,7 @@ _MULTIPLIER = 0x9E3779B97F4A7C15
 # What rounding may add to a bound; far below any difference that decides.
 _SLACK = 1e-6
 _NOTHING, _UNKNOWN = -1, -2
+_NONE = [0.0] * LEVELS
 
 
 @attrs.frozen
@@ -112,42 +113,53 @@ class Checker:
         return bool((self.entries.content.view[entry] == content).any())
 
 
+# Level of a field, what it changes the bound by, and its chance where both records are of one stratum and where not.
+_Seen = tuple[int, float, float, float]
+
+
 class _Comparison:
-    """One record against its candidates."""
+    """One record against its candidates; what is found out about a value serves for all that have it."""
 
     def __init__(self, checker: Checker, values: Sequence[Sequence[_Value | None]]) -> None:
         self._checker = checker
         self._values = values
-        self._fields = range(len(values))
-        self._levels: list[dict[tuple[int, ...], int]] = [{} for _ in values]
-        self._stratum = self._stratum_of(values[checker.model.stratum][0])
-        self._most = list(map(self._most_of, self._fields))
-        # The fields that can differ most are looked at first.
-        spread = [max(most) - most[DIFFERENT] if values[f] else 0.0 for f, most in enumerate(self._most)]
-        self._order = sorted(self._fields, key=lambda f: -spread[f])
-
-    def _stratum_of(self, value: _Value | None) -> str | None:
-        if self._checker.model.stratum < 0:
-            return None
-        return "" if value is None else value.text
+        stratum = checker.model.stratum
+        asked = values[stratum][0] if stratum >= 0 else None
+        self._stratum = None if stratum < 0 else "" if asked is None else asked.text
+        self._most = [self._most_of(f) for f in range(len(values))]
+        self._top = [max(most) for most in self._most]
+        self._made: list[list[LevelOf | None] | None] = [None] * len(values)
+        self._start = checker.weights.prior + sum(self._top)
+        self._seen: list[dict[int | tuple[int, ...], _Seen]] = [
+            {_NOTHING: (MISSING, -top, 1.0, 1.0)} for top in self._top
+        ]
+        # The fields that can differ most are looked at first; those that the record lacks need no look.
+        active = [f for f, alternatives in enumerate(values) if any(value is not None for value in alternatives)]
+        active.sort(key=lambda f: self._most[f][DIFFERENT] - self._top[f])
+        spans = checker.entries.spans
+        self._order = [(f, *spans[f]) for f in active]
 
     def _most_of(self, f: int) -> list[float]:
         """The most that each level can add, given the values asked about."""
-        checker = self._checker
-        most = list(checker.most[f])
-        present = [value for value in self._values[f] if value is not None]
-        if not present:
-            return [0.0] * LEVELS
-        most[EQUAL] = checker.weights.most(f, EQUAL, min(self._share(f, v.text, key=False) for v in present))
-        if checker.weights.keyed(f):
-            most[VARIANT] = checker.weights.most(f, VARIANT, min(self._share(f, v.key, key=True) for v in present))
+        weights = self._checker.weights
+        most = list(self._checker.most[f])
+        equal = variant = 2.0
+        for value in self._values[f]:
+            if value is None:
+                continue
+            equal = min(equal, *self._shares(f, value.text, key=False))
+            if weights.keyed(f):
+                variant = min(variant, *self._shares(f, value.key, key=True))
+        if equal > 1.0:
+            return _NONE
+        most[EQUAL] = weights.most(f, EQUAL, equal)
+        if variant <= 1.0:
+            most[VARIANT] = weights.most(f, VARIANT, variant)
         return most
 
-    def _share(self, f: int, text: str, *, key: bool) -> float:
-        everywhere = self._checker.weights.share(f, text, None, key=key)
-        if self._stratum is None or len(self._values[f]) > 1:
-            return everywhere
-        return min(everywhere, self._checker.weights.share(f, text, self._stratum, key=key))
+    def _shares(self, f: int, text: str, *, key: bool) -> tuple[float, float]:
+        """Chance of a value where both records are of one stratum, and where they are not."""
+        return self._checker.weights.shares(f, text, self._stratum if len(self._values[f]) == 1 else None, key=key)
 
     def weigh(self, found: np.ndarray[Any, np.dtype[np.int64]]) -> list[tuple[int, float]]:
         """Entries and natural log odds, at or above the threshold."""
@@ -157,10 +169,10 @@ class _Comparison:
         near = np.flatnonzero(self._bounds(codes) >= threshold - _SLACK)
         entries, probabilities = [], []
         for entry, row in zip(found[near].tolist(), codes[near].tolist(), strict=True):
-            levels = self._levels_of(row, threshold)
-            if levels is not None:
+            pair = self._pair(row, threshold)
+            if pair is not None:
                 entries.append(entry)
-                probabilities.append(checker.weights.of(levels, self._chances(levels, row)))
+                probabilities.append(checker.weights.of(*pair))
         if not entries:
             return []
         total = checker.weights.total(probabilities)
@@ -176,103 +188,109 @@ class _Comparison:
         mine = codes[:, checker.single]
         bounds = np.where(mine == asked, equal, rest)
         bounds[(mine < 0) | (asked == _NOTHING)] = 0.0
-        slack = checker.weights.prior + sum(max(0.0, *self._most[f]) for f in checker.several)
-        return np.asarray(bounds.sum(1) + slack)
+        return np.asarray(bounds.sum(1) + (checker.weights.prior + sum(self._top[f] for f in checker.several)))
 
-    def _levels_of(self, row: Sequence[int], threshold: float) -> list[int] | None:
-        """Levels of all fields; None as soon as the threshold is out of reach."""
+    def _pair(self, row: Sequence[int], threshold: float) -> tuple[list[int], list[float]] | None:
+        """Levels and chances of all fields; None as soon as the threshold is out of reach."""
         checker = self._checker
         levels = [MISSING] * len(self._values)
-        bound = checker.weights.prior + sum(max(0.0, *most) for most in self._most)
-        for f in self._order:
-            start, end = checker.entries.spans[f]
-            codes = tuple(row[start:end])
-            memo = self._levels[f]
-            level = memo.get(codes)
-            if level is None:
-                level = memo[codes] = self._level(f, codes)
-            levels[f] = level
-            most = self._most[f]
-            # Names that differ as they stand may yet prove to be swapped.
-            gain = max(most[SWAPPED:]) if level >= SIMILAR and checker.names and f in checker.names else most[level]
-            bound += max(gain, most[level]) - max(0.0, *most)
-            if bound < threshold - _SLACK:
+        chances = [1.0] * len(self._values)
+        same = self._is_of_stratum(row)
+        bound, least = self._start, threshold - _SLACK
+        for f, start, end in self._order:
+            code = row[start] if end - start == 1 else tuple(row[start:end])
+            seen = self._seen[f].get(code)
+            if seen is None:
+                seen = self._seen[f][code] = self._look(f, row[start:end])
+            level, change, here, elsewhere = seen
+            bound += change
+            if bound < least:
                 return None
+            levels[f] = level
+            chances[f] = here if same else elsewhere
         if checker.names is not None:
-            self._mark_swapped(levels, row, *checker.names)
+            g, f = checker.names
+            if levels[g] >= SIMILAR and levels[f] >= SIMILAR:
+                self._mark_swapped(levels, chances, row, g, f)
         for f in checker.never:
             if levels[f] > EQUAL:
                 return None
-        return levels
+        return (levels, chances) if checker.weights.rest(levels, self._most) >= least else None
+
+    def _is_of_stratum(self, row: Sequence[int]) -> bool:
+        if self._stratum is None:
+            return False
+        entries, position = self._checker.entries, self._checker.model.stratum
+        code = row[entries.spans[position][0]]
+        return self._stratum == (entries.values[position].texts[code] if code >= 0 else "")
+
+    def _look(self, f: int, codes: Sequence[int]) -> _Seen:
+        checker = self._checker
+        level = self._level(f, codes)
+        most = self._most[f]
+        if level == MISSING:
+            return MISSING, -self._top[f], 1.0, 1.0
+        gain = most[level]
+        if level >= SIMILAR and checker.names and f in checker.names:
+            # Names that differ as they stand may yet prove to be swapped.
+            gain = max(gain, most[SWAPPED])
+        here = elsewhere = checker.weights.chance(f, level)
+        if level == EQUAL or (level == VARIANT and checker.weights.keyed(f)):
+            here, elsewhere = self._frequency(f, level, codes)
+        return level, gain - self._top[f], here, elsewhere
 
     def _level(self, f: int, codes: Sequence[int]) -> int:
         best = MISSING
         known = self._checker.entries.values[f]
+        for value, level_of in zip(self._values[f], self._scorers(f), strict=True):
+            for code in codes:
+                if value is None or level_of is None or code < 0:
+                    continue
+                if value.code == code:
+                    return EQUAL
+                level = level_of(known.texts[code], known.keys[code])
+                best = level if best == MISSING or level < best else best
+        return best
+
+    def _scorers(self, f: int) -> list[LevelOf | None]:
+        made = self._made[f]
+        if made is None:
+            scorer = self._checker.level[f]
+            made = self._made[f] = [
+                None if value is None else scorer(value.text, value.key) for value in self._values[f]
+            ]
+        return made
+
+    def _frequency(self, f: int, level: int, codes: Sequence[int]) -> tuple[float, float]:
+        """Chance of the rarest value (or key) that both have in common, in one stratum and else."""
+        known = self._checker.entries.values[f]
+        here, elsewhere = [], []
         for value in self._values[f]:
             for code in codes:
                 if value is None or code < 0:
                     continue
-                if value.code == code:
-                    return EQUAL
-                level = self._checker.level[f](value.text, value.key, known.texts[code], known.keys[code])
-                best = level if best == MISSING or level < best else best
-        return best
+                if value.code == code if level == EQUAL else value.key == known.keys[code]:
+                    shares = self._shares(f, value.text if level == EQUAL else value.key, key=level == VARIANT)
+                    here.append(shares[0])
+                    elsewhere.append(shares[1])
+        return float32(min(here)), float32(min(elsewhere))
 
-    def _mark_swapped(self, levels: list[int], row: Sequence[int], g: int, f: int) -> None:
-        if levels[g] < SIMILAR or levels[f] < SIMILAR:
-            return
+    def _mark_swapped(self, levels: list[int], chances: list[float], row: Sequence[int], g: int, f: int) -> None:
         given, family = self._values[g][0], self._values[f][0]
         if given is None or family is None:
             return
         (other_given, other_given_key), (other_family, other_family_key) = self._name(g, row), self._name(f, row)
         one, other = given.key == other_family_key, other_given_key == family.key
-        if one and other:
-            levels[g] = levels[f] = SWAPPED
-        elif one or other:
+        if one != other:
             a, b = (family.text, other_given) if one else (other_family, given.text)
-            if OSA.distance(a, b, score_cutoff=2) <= 1:
-                levels[g] = levels[f] = SWAPPED
+            one = other = OSA.distance(a, b, score_cutoff=2) <= 1
+        if one and other:
+            keys = (given.key, family.key, other_given_key, other_family_key)
+            for name in (g, f):
+                levels[name] = SWAPPED
+                chances[name] = float32(self._checker.weights.swapped(name, keys))
 
     def _name(self, f: int, row: Sequence[int]) -> tuple[str, str]:
         known = self._checker.entries.values[f]
         code = row[self._checker.entries.spans[f][0]]
         return known.texts[code], known.keys[code]
-
-    def _chances(self, levels: Sequence[int], row: Sequence[int]) -> list[float]:
-        weights, entries = self._checker.weights, self._checker.entries
-        stratum = self._stratum
-        if stratum is not None:
-            position = self._checker.model.stratum
-            code = row[entries.spans[position][0]]
-            stratum = stratum if stratum == (entries.values[position].texts[code] if code >= 0 else "") else None
-        result = []
-        for f, level in enumerate(levels):
-            if level == EQUAL or (level == VARIANT and weights.keyed(f)):
-                result.append(float32(self._frequency(f, level, row, stratum)))
-            elif level == SWAPPED and self._checker.names is not None and f in self._checker.names:
-                result.append(float32(weights.swapped(f, self._name_keys(row))))
-            else:
-                result.append(weights.chance(f, level))
-        return result
-
-    def _frequency(self, f: int, level: int, row: Sequence[int], stratum: str | None) -> float:
-        """Chance of the rarest value (or key) that both have in common."""
-        known = self._checker.entries.values[f]
-        start, end = self._checker.entries.spans[f]
-        shares = []
-        for value in self._values[f]:
-            for code in row[start:end]:
-                if value is None or code < 0:
-                    continue
-                if level == EQUAL and value.code == code:
-                    shares.append(self._checker.weights.share(f, value.text, stratum, key=False))
-                elif level == VARIANT and value.key == known.keys[code]:
-                    shares.append(self._checker.weights.share(f, value.key, stratum, key=True))
-        return min(shares) if shares else self._checker.weights.chance(f, level)
-
-    def _name_keys(self, row: Sequence[int]) -> list[str | None]:
-        keys: list[str | None] = []
-        for f in self._checker.names or ():
-            value = self._values[f][0]
-            keys += [None if value is None else value.key, self._name(f, row)[1]]
-        return keys

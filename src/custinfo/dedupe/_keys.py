@@ -96,9 +96,8 @@ def _rare_words(text: str, counts: Mapping[str, int]) -> list[str]:
 
 def mixed(number: Any) -> Any:
     """A number whose every bit depends on every bit of the given one (the finaliser of SplitMix64, Steele 2014)."""
-    with np.errstate(over="ignore"):
-        number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return number ^ (number >> np.uint64(31))
 
 
@@ -194,6 +193,5 @@ class KeyMaker:
 
 def together(one: Hashes, other: Hashes) -> Hashes:
     """One slot of two; 0 where either is 0."""
-    with np.errstate(over="ignore"):
-        joint = mixed(one * np.uint64(0x9E3779B97F4A7C15) + other) & _CLASS | _PAIR
+    joint = mixed(one * np.uint64(0x9E3779B97F4A7C15) + other) & _CLASS | _PAIR
     return np.where((one == 0) | (other == 0), np.uint64(0), joint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -81,12 +82,23 @@ def _related(field: Field, a: Pairs, b: Pairs) -> np.ndarray[Any, np.dtype[np.bo
 _ROMAN = frozenset(key for keys in CANTONESE.values() for key in keys)
 
 
+@functools.cache
+def _groups_of_names() -> dict[str, frozenset[Any]]:
+    groups: dict[str, frozenset[Any]] = dict(diminutives())
+    for text in {*CANTONESE, *_ROMAN}:
+        spellings = frozenset(("c", key) for key in (*CANTONESE.get(text, ()), text))
+        groups[text] = groups.get(text, frozenset()) | spellings
+    return groups
+
+
+_NO_GROUPS: frozenset[Any] = frozenset()
+
+
 def name_groups(text: str) -> frozenset[Any]:
     """What names that can be one person's share: groups of diminutives, romanisations of one Chinese family name."""
-    groups = diminutives()
-    found: frozenset[Any] = frozenset().union(*(groups.get(part, frozenset()) for part in (text, *text.split()[:1])))
-    if text in CANTONESE or text in _ROMAN:
-        found |= {("c", key) for key in (*CANTONESE.get(text, ()), text)}
+    found = _groups_of_names().get(text, _NO_GROUPS)
+    if " " in text:
+        found |= diminutives().get(text.split()[0], _NO_GROUPS)
     return found
 
 

@@ -14,118 +14,146 @@ from custinfo.dedupe._text import is_han
 
 __all__ = ["LevelOf", "single_scorer"]
 
-# Level of two different texts, given each with its key.
-LevelOf = Callable[[str, str, str, str], int]
+# Level of a text that differs from the one asked about, given with its key.
+LevelOf = Callable[[str, str], int]
 _edits = OSA.distance
 _alike = JaroWinkler.similarity
 
 
-def single_scorer(kind: str, words: tuple[Mapping[str, int], int] | None) -> LevelOf:
-    """The scorer of a kind; *words* as in `Field.words`."""
+def single_scorer(kind: str, words: tuple[Mapping[str, int], int] | None) -> Callable[[str, str], LevelOf]:
+    """What to make of a text that is asked about, with its key; *words* as in `Field.words`."""
     if kind == "tokens":
         counts, total = words or ({}, 2)
         return functools.partial(_tokens, counts, total)
     return _SCORERS.get(kind, _flag)
 
 
-def _flag(x: str, kx: str, y: str, ky: str) -> int:
-    return DIFFERENT
+def _flag(x: str, kx: str) -> LevelOf:
+    return lambda y, ky: DIFFERENT
 
 
-def _name(x: str, kx: str, y: str, ky: str) -> int:
-    if kx == ky:
-        return VARIANT
-    related = _related(x, y)
-    shorter = min(len(kx), len(ky))
-    edits = _edits(kx, ky, score_cutoff=2)
-    typo = (edits <= 1 and shorter >= 3) or (edits == 2 and shorter >= 7)
-    if is_han(x) and is_han(y):
-        common = sum(1 for c, d in zip(x, y, strict=False) if c == d)
-        return SIMILAR if 2 * common >= max(len(x), len(y)) or (typo and not related) else DIFFERENT
-    if related:
-        return RELATED
-    if typo:
-        return TYPO
-    return SIMILAR if _alike(kx, ky) >= 0.84 else DIFFERENT
+def _name(x: str, kx: str) -> LevelOf:
+    han, groups, parts, short = is_han(x), name_groups(x), frozenset(x.split()), len(x) == 1
 
+    def related(y: str) -> bool:
+        if x[:1] == y[:1] and (short or len(y) == 1):
+            return True
+        if groups and not groups.isdisjoint(name_groups(y)):
+            return True
+        return (len(parts) > 1 or " " in y) and any(len(part) > 2 for part in parts.intersection(y.split()))
 
-def _related(x: str, y: str) -> bool:
-    if x[:1] == y[:1] and (len(x) == 1 or len(y) == 1):
-        return True
-    groups = name_groups(x)
-    if groups and not groups.isdisjoint(name_groups(y)):
-        return True
-    return (" " in x or " " in y) and any(len(part) > 2 for part in set(x.split()) & set(y.split()))
-
-
-def _number(x: str, kx: str, y: str, ky: str) -> int:
-    edits = _edits(x, y, score_cutoff=3)
-    return TYPO if edits <= 1 else SIMILAR if edits == 2 else DIFFERENT
-
-
-def _house(x: str, kx: str, y: str, ky: str) -> int:
-    if kx == ky:
-        return VARIANT
-    return TYPO if _edits(x, y, score_cutoff=2) <= 1 else DIFFERENT
-
-
-def _email(x: str, kx: str, y: str, ky: str) -> int:
-    if kx == ky:
-        return VARIANT
-    if _edits(x, y, score_cutoff=2) <= 1:
-        return TYPO
-    letters = user_letters(kx)
-    if (len(letters) > 3 and letters == user_letters(ky)) or _alike(kx, ky) >= 0.88:
-        return SIMILAR
-    return DIFFERENT
-
-
-def _date(x: str, kx: str, y: str, ky: str) -> int:
-    a, b = int(x), int(y)
-    year, month, day = a // 10000, a // 100 % 100, a % 100
-    other_year, other_month, other_day = b // 10000, b // 100 % 100, b % 100
-    if year == other_year:
-        if month == other_day and day == other_month:
+    def level(y: str, ky: str) -> int:
+        if kx == ky:
             return VARIANT
-        if a % 10000 <= 101 or b % 10000 <= 101:
+        shorter = min(len(kx), len(ky))
+        edits = _edits(kx, ky, score_cutoff=2)
+        typo = (edits <= 1 and shorter >= 3) or (edits == 2 and shorter >= 7)
+        if han and is_han(y):
+            common = sum(1 for c, d in zip(x, y, strict=False) if c == d)
+            return SIMILAR if 2 * common >= max(len(x), len(y)) or (typo and not related(y)) else DIFFERENT
+        if related(y):
             return RELATED
-    edits = _edits(x, y, score_cutoff=2)
-    if edits <= 1:
-        return TYPO
-    same = (year == other_year) + (month == other_month) + (day == other_day)
-    return SIMILAR if edits == 2 or same == 2 else DIFFERENT
+        if typo:
+            return TYPO
+        return SIMILAR if _alike(kx, ky) >= 0.84 else DIFFERENT
+
+    return level
 
 
-def _place(x: str, kx: str, y: str, ky: str) -> int:
-    if kx == ky:
-        return VARIANT
-    shorter = min(len(x), len(y)) * (2 if is_han(x) and is_han(y) else 1)
-    edits = _edits(x, y, score_cutoff=3)
-    if (edits <= 1 and shorter >= 3) or (edits == 2 and shorter >= 8):
-        return TYPO
-    if " " in x or " " in y:
-        parts, others = set(x.split()), set(y.split())
-        if parts <= others or others <= parts:
-            return RELATED
-    return SIMILAR if _alike(x, y) >= 0.88 else DIFFERENT
+def _number(x: str, kx: str) -> LevelOf:
+    def level(y: str, ky: str) -> int:
+        edits = _edits(x, y, score_cutoff=3)
+        return TYPO if edits <= 1 else SIMILAR if edits == 2 else DIFFERENT
+
+    return level
 
 
-def _postal(x: str, kx: str, y: str, ky: str) -> int:
-    if _edits(x, y, score_cutoff=2) <= 1:
-        return TYPO
-    return SIMILAR if x[:3] == y[:3] else DIFFERENT
+def _house(x: str, kx: str) -> LevelOf:
+    def level(y: str, ky: str) -> int:
+        if kx == ky:
+            return VARIANT
+        return TYPO if _edits(x, y, score_cutoff=2) <= 1 else DIFFERENT
+
+    return level
 
 
-def _tokens(counts: Mapping[str, int], total: int, x: str, kx: str, y: str, ky: str) -> int:
-    if kx == ky:
-        return VARIANT
-    if token_set_ratio(x, y) < 45:
+def _email(x: str, kx: str) -> LevelOf:
+    letters = user_letters(kx)
+
+    def level(y: str, ky: str) -> int:
+        if kx == ky:
+            return VARIANT
+        if _edits(x, y, score_cutoff=2) <= 1:
+            return TYPO
+        if _alike(kx, ky) >= 0.88 or (len(letters) > 3 and letters == user_letters(ky)):
+            return SIMILAR
         return DIFFERENT
-    one, other = word_weights(x, counts, total), word_weights(y, counts, total)
-    return words_level(x, y, one, other, _alike(x, y))
+
+    return level
 
 
-_SCORERS: dict[str, LevelOf] = {
+def _date(x: str, kx: str) -> LevelOf:
+    number = int(x)
+    year, month, day = number // 10000, number // 100 % 100, number % 100
+
+    def level(y: str, ky: str) -> int:
+        other = int(y)
+        same_year, other_month, other_day = year == other // 10000, other // 100 % 100, other % 100
+        if same_year:
+            if month == other_day and day == other_month:
+                return VARIANT
+            if number % 10000 <= 101 or other % 10000 <= 101:
+                return RELATED
+        edits = _edits(x, y, score_cutoff=2)
+        if edits <= 1:
+            return TYPO
+        return SIMILAR if edits == 2 or same_year + (month == other_month) + (day == other_day) == 2 else DIFFERENT
+
+    return level
+
+
+def _place(x: str, kx: str) -> LevelOf:
+    han, parts = is_han(x), frozenset(x.split())
+
+    def level(y: str, ky: str) -> int:
+        if kx == ky:
+            return VARIANT
+        shorter = min(len(x), len(y)) * (2 if han and is_han(y) else 1)
+        edits = _edits(x, y, score_cutoff=3)
+        if (edits <= 1 and shorter >= 3) or (edits == 2 and shorter >= 8):
+            return TYPO
+        if len(parts) > 1 or " " in y:
+            others = y.split()
+            if parts.issuperset(others) or parts.issubset(others):
+                return RELATED
+        return SIMILAR if _alike(x, y) >= 0.88 else DIFFERENT
+
+    return level
+
+
+def _postal(x: str, kx: str) -> LevelOf:
+    def level(y: str, ky: str) -> int:
+        if _edits(x, y, score_cutoff=2) <= 1:
+            return TYPO
+        return SIMILAR if x[:3] == y[:3] else DIFFERENT
+
+    return level
+
+
+def _tokens(counts: Mapping[str, int], total: int, x: str, kx: str) -> LevelOf:
+    weights = word_weights(x, counts, total)
+
+    def level(y: str, ky: str) -> int:
+        if kx == ky:
+            return VARIANT
+        if token_set_ratio(x, y) < 45:
+            return DIFFERENT
+        return words_level(x, y, weights, word_weights(y, counts, total), _alike(x, y))
+
+    return level
+
+
+_SCORERS: dict[str, Callable[[str, str], LevelOf]] = {
     "name": _name,
     "date": _date,
     "email": _email,

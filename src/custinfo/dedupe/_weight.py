@@ -8,14 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from custinfo.dedupe._chance import KEYED, SHRINK, USUAL_WEIGHT, usual_chances
-from custinfo.dedupe._frozen import MatchModel, ValueCounts
-from custinfo.dedupe._levels import EQUAL, MISSING, NEAR, SWAPPED, VARIANT
+from custinfo.dedupe._frozen import MatchModel
+from custinfo.dedupe._levels import EQUAL, LEVELS, MISSING, NEAR, SWAPPED, VARIANT
 from custinfo.dedupe._model import SHAREABLE
 
 __all__ = ["Weights", "float32"]
 
 _NEAR = tuple(bool(near) for near in NEAR)
 _LEAST = 1e-12
+# Rare values share one chance, so that few bounds serve for most; so many are kept.
+_BOUNDS = 50_000
 
 
 def float32(number: float) -> float:
@@ -46,11 +48,19 @@ class Weights:
         self._named = [(place[name], value) for name, value in (("family_name", 1), ("given_name", 2)) if name in place]
         self._table = [[float32(chance) for chance in row] for row in model.table.tolist()]
         self._counts = model.counts
-        self._usual: list[float] = usual_chances(model.fields).tolist()
+        usual: list[float] = usual_chances(model.fields).tolist()
+        self._frequencies = [
+            (known, USUAL_WEIGHT * usual[f], max(known.total, 1.0) + USUAL_WEIGHT, known.sizes)
+            for f, known in enumerate(model.counts)
+        ]
+        self._bounds: dict[tuple[int, int, float], float] = {}
         self._keyed = [spec.kind in KEYED for spec in model.fields]
         self._either = model.either
-        self._stratified = model.stratum >= 0
         self._most = [self._most_shared(place) for place, _ in sorted(enumerate(self._order), key=lambda item: item[1])]
+        self._by_state = [
+            [[self._bound(f, level, state[level], self._table[f][level]) for level in range(LEVELS)] for state in given]
+            for f, given in enumerate(self._given)
+        ]
 
     def _most_shared(self, place: int) -> float:
         """The highest probability that the field at this place of the order is shared."""
@@ -59,20 +69,22 @@ class Weights:
             free = min(free, here) if self._own[self._order[place]] else free * here
         return 1 - free
 
-    def share(self, f: int, text: str, stratum: str | None, *, key: bool) -> float:
-        """Chance that somebody else has this value (or key) of field *f*; *stratum* where both are of one."""
-        known = self._counts[f].keys if key else self._counts[f].values
-        found = (_others(known, known.counts.get(text, 0.0)) + USUAL_WEIGHT * self._usual[f]) / (
-            max(self._counts[f].total, 1.0) + USUAL_WEIGHT
-        )
-        if stratum is not None and self._stratified:
-            here = _others(known, known.local.get(text, {}).get(stratum, 0.0))
-            found = (here + SHRINK * found) / (self._counts[f].sizes.get(stratum, 0.0) + SHRINK)
-        return found
+    def shares(self, f: int, text: str, stratum: str | None, *, key: bool) -> tuple[float, float]:
+        """Chance that somebody else has this value (or key): where both are of the stratum, and where they are not."""
+        known, base, total, sizes = self._frequencies[f]
+        values = known.keys if key else known.values
+        others = values.counts.get(text, 0.0) - 1.0
+        elsewhere = ((values.once if others <= 1.0 else others) + base) / total
+        if stratum is None:
+            return elsewhere, elsewhere
+        local = values.local.get(text)
+        others = (0.0 if local is None else local.get(stratum, 0.0)) - 1.0
+        here = (values.once if others <= 1.0 else others) + SHRINK * elsewhere
+        return here / (sizes.get(stratum, 0.0) + SHRINK), elsewhere
 
-    def swapped(self, f: int, keys: Sequence[str | None]) -> float:
+    def swapped(self, f: int, keys: Sequence[str]) -> float:
         """Chance of crosswise equal names, by the four keys of both records."""
-        most = max(1.0 if key is None else self._either.get(key, 1.0) for key in keys)
+        most = max(self._either.get(key, 1.0) for key in keys)
         return most / max(self._counts[f].total, 1.0)
 
     def chance(self, f: int, level: int) -> float:
@@ -124,9 +136,20 @@ class Weights:
 
     def most(self, f: int, level: int, chance: float) -> float:
         """The most that field *f* can add with this level, *chance* being the lowest that it can have."""
+        known = self._bounds.get((f, level, chance))
+        if known is None:
+            if len(self._bounds) >= _BOUNDS:
+                self._bounds.clear()
+            known = self._bounds[f, level, chance] = self._most_with(f, level, chance)
+        return known
+
+    def _most_with(self, f: int, level: int, chance: float) -> float:
         same = self._m[f][level]
         if self._parent[f] >= 0:
             same = max(state[level] for state in self._given[f])
+        return self._bound(f, level, same, chance)
+
+    def _bound(self, f: int, level: int, same: float, chance: float) -> float:
         if self.names[f] == "email" and level != EQUAL:
             linked = min(state[level] for state in self._linked)
             chance = max(linked, chance) if level == VARIANT else linked
@@ -141,11 +164,20 @@ class Weights:
         chance = self._table[f][level]
         return self.most(f, level, min(chance, swapped) if level == SWAPPED else chance)
 
+    def rest(self, levels: Sequence[int], most: Sequence[Sequence[float]]) -> float:
+        """The most that a pair of these levels can weigh; *most* by field and level where a value decides."""
+        bound = self.prior
+        for f, level in enumerate(levels):
+            if level == MISSING:
+                continue
+            parent = self._parent[f]
+            if parent < 0 or level <= VARIANT or level == SWAPPED:
+                bound += most[f][level]
+            else:
+                state = 0 if levels[parent] == MISSING else 1 if _NEAR[levels[parent]] else 2
+                bound += self._by_state[f][state][level]
+        return bound
+
     def keyed(self, f: int) -> bool:
         """Whether values of the field have a key with a frequency of its own."""
         return self._keyed[f]
-
-
-def _others(known: ValueCounts, count: float) -> float:
-    others = count - 1.0
-    return known.once if others <= 1.0 else others
