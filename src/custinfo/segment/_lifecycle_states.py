@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from custinfo.errors import InvalidFieldError
@@ -21,15 +19,18 @@ STATES = ("prospect", "active", "dormant", "churned", "won_back")
 PROSPECT, ACTIVE, DORMANT, CHURNED, WON_BACK = range(len(STATES))
 NEVER = -1
 
-LIFECYCLE: Mapping[str | None, tuple[str, ...]] = {
-    None: ("prospect", "active"),
-    "prospect": ("active",),
-    "active": ("dormant",),
-    "dormant": ("active", "churned"),
-    "churned": ("won_back",),
-    "won_back": ("active", "dormant"),
-}
-"""State -> the states that may follow; None: not known yet."""
+LIFECYCLE: tuple[tuple[str | None, str], ...] = (
+    (None, "prospect"),
+    (None, "active"),
+    ("prospect", "active"),
+    ("active", "dormant"),
+    ("dormant", "active"),
+    ("dormant", "churned"),
+    ("churned", "won_back"),
+    ("won_back", "active"),
+    ("won_back", "dormant"),
+)
+"""The changes of state that are possible, as (old, new); None: not known yet."""
 
 
 def check_lifecycle(state: str | None, to: str) -> str:
@@ -48,7 +49,7 @@ def check_lifecycle(state: str | None, to: str) -> str:
     for given in (state, to):
         if given is not None and given not in STATES:
             raise InvalidFieldError(f"a state is one of {', '.join(STATES)}", code="lifecycle.state")
-    allowed = LIFECYCLE[state]
+    allowed = [new for old, new in LIFECYCLE if old == state]
     if to not in allowed:
         raise InvalidFieldError(
             f"{state or 'an unknown customer'} cannot become {to}; possible: {', '.join(allowed)}",
