@@ -153,6 +153,9 @@ def _from_series(series: Any) -> np.ndarray[Any, np.dtype[Any]]:
         # frame libraries turn integers with gaps into floats, which are wrong above 2**53
         values = series.to_pylist() if hasattr(series, "to_pylist") else series.to_list()
         return _objects(values)
+    if getattr(dtype, "is_nested", bool)():
+        # polars would make a table of each cell with records in it, and lose their names
+        return _objects(series.to_list())
     try:
         return np.asarray(series.to_numpy())
     except ValueError:  # a single pyarrow array refuses a copy unless asked
@@ -160,11 +163,14 @@ def _from_series(series: Any) -> np.ndarray[Any, np.dtype[Any]]:
 
 
 def _objects(values: Iterable[Any]) -> Column:
+    values = values if isinstance(values, (list, tuple)) else list(values)
+    if not any(issubclass(kind, enum.Enum) or kind.__name__ == "NAType" for kind in set(map(type, values))):
+        return np.fromiter(values, dtype=object, count=len(values))
     plain = (
         None if type(value).__name__ == "NAType" else value.value if isinstance(value, enum.Enum) else value
         for value in values
     )
-    return np.fromiter(plain, dtype=object)
+    return np.fromiter(plain, dtype=object, count=len(values))
 
 
 def _from_list(values: Sequence[Any]) -> Column:
