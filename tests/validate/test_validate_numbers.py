@@ -431,7 +431,7 @@ def test_other_formats_go_through_one_adapter() -> None:
 
 def test_vat_numbers_are_checked_by_their_country() -> None:
     pytest.importorskip("stdnum", reason="python-stdnum (extra ids) is not installed")
-    assert vat("DE 136 695 976").value == "136695976"
+    assert vat("DE 136 695 976").value == "DE136695976"
     assert vat("DE 136 695 976").meta["country"] == "DE"
     assert vat("136695976", country="de").ok
     assert vat("EL 094259216").ok

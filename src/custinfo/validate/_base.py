@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from custinfo.validate._batch import BatchResult
 
-__all__ = ["BaseValidator", "column", "fail", "is_missing_object", "issue", "narrowed", "text_or_issue"]
+__all__ = ["BaseValidator", "column", "fail", "is_missing_object", "issue", "narrowed", "plain_text", "text_or_issue"]
 
 _STEP_ROWS = 65_536
 _PLAIN: dict[str, Issue] = {}
@@ -36,20 +36,23 @@ def fail(code: str, **params: object) -> Result[T]:
     return Result(None, (issue(code, **params),))
 
 
+def plain_text(value: object) -> str | None:
+    """*value* as a plain text where it is one of any class, else None.
+
+    By type, since ``__class__`` may be made up; and a subclass may have replaced any method, so str's own is called.
+    """
+    if type(value) is str:
+        return value
+    return str.__str__(value) if issubclass(type(value), str) else None
+
+
 def text_or_issue(value: object, *, max_length: int) -> str | Issue:
     """*value* as plain text of at most *max_length* characters, or what is wrong with it.
 
     Length is looked at before anything else, so that a text of any size costs nothing.
     """
-    if type(value) is str:
-        text = value
-    elif issubclass(type(value), str):  # by type, since __class__ may be made up
-        # a subclass may have replaced any method, so str's own are called
-        long = str.__len__(value) > max_length  # type: ignore[arg-type]
-        text = "" if long else str.__str__(value)
-        if long:
-            return issue("value.too_long", max_length=max_length)
-    else:
+    text = plain_text(value)
+    if text is None:
         return issue("value.missing" if is_missing_object(value) else "value.type")
     if not text:
         return issue("value.missing")

@@ -47,12 +47,12 @@ class CountryValidator(BaseValidator[str]):
 
 
 def _judge(text: str) -> Result[str]:
-    code = text.strip().upper()
-    if code in ALPHA2:
-        return Result(code)
-    normal = ALPHA3.get(code) or NUMERIC.get(code)
-    if normal is not None:
-        return Result(normal)
+    bare = text.strip()
+    code = bare.upper()
+    if bare.isascii():  # not the letters of other alphabets whose capitals are ASCII
+        normal = code if code in ALPHA2 else ALPHA3.get(code) or NUMERIC.get(code)
+        if normal is not None:
+            return Result(normal)
     from custinfo.validate._country_names import NAMES
     from custinfo.validate._slips import meant
 

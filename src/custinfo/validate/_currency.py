@@ -59,11 +59,12 @@ class CurrencyValidator(BaseValidator[str]):
 def _judge(text: str) -> Result[str]:
     from custinfo.model import is_currency, minor_digits
 
-    code = text.strip().upper()
-    if is_currency(code):
+    bare = text.strip()
+    code = bare.upper()
+    if bare.isascii() and is_currency(code):  # not the letters of other alphabets whose capitals are ASCII
         notes = (issue("currency.withdrawn", currency=WITHDRAWN[code]),) if code in WITHDRAWN else ()
         return Result(code, notes, {"minor_digits": minor_digits(code)})
-    kind = "currency.unknown" if len(code) == 3 and code.isascii() and code.isalpha() else "currency.format"
+    kind = "currency.unknown" if len(code) == 3 and bare.isascii() and code.isalpha() else "currency.format"
     meant = _OFTEN_MEANT.get(code)
     if meant is None:
         return fail(kind)

@@ -32,7 +32,7 @@ class Digests:
         """Add values; equal ``repr`` is equal value."""
         new = self._new
         blake2b = hashlib.blake2b
-        for text in set(map(repr, values)):
+        for text in set(map(_spelled, values)):
             new.add(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest())
         if len(new) > max(_FOLD_AT, count_digests(self._folded) // 8):
             self._fold()
@@ -45,6 +45,13 @@ class Digests:
         """All digests, each once, in order."""
         self._fold()
         return self._folded
+
+
+def _spelled(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001  an integer of more than 4,300 digits, or a class of the caller's
+        return hex(value) if type(value) is int else type(value).__qualname__
 
 
 def join_digests(one: bytes, other: bytes) -> bytes:

@@ -67,6 +67,8 @@ class PersonNameValidator(BaseValidator[str]):
             return Result(None, (found,))
         issues = unsafe(found)
         normal = collapse(found)
+        if len(normal) > _MAX_LENGTH:  # NFC writes a few characters as two or three
+            return fail("value.too_long", max_length=_MAX_LENGTH)
         if has_break(found.strip()):
             issues.append(issue("text.line_break"))
         if not any(map(str.isalpha, normal)):
@@ -75,7 +77,7 @@ class PersonNameValidator(BaseValidator[str]):
         meta: dict[str, object] = {"script": letters[0] if len(letters) == 1 else "Zyyy"}
         parts = normal.split(" ")
         if letters == ("Hani",):
-            normal = normal.translate(_DOTS).replace(" ", "")
+            normal = collapse(normal.translate(_DOTS).replace(" ", ""))
             meta.update(split_hanzi(normal))
         elif letters == ("Latn",):
             meta.update(split_comma(normal))
@@ -94,6 +96,10 @@ class PersonNameValidator(BaseValidator[str]):
             issues.append(issue("name.swapped"))
             meta["suggestion"] = parts[1] + parts[0]
         return Result(normal, issues, meta)
+
+    def __repr__(self) -> str:
+        """Without the family name: it is a person's."""
+        return f"{self.name}.with_options(family=***)" if self._options else self.name
 
 
 def _remarks(name: str) -> list[Issue]:

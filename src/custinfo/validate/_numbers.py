@@ -40,8 +40,12 @@ class NumberValidator(BaseValidator[str]):
         return narrowed(found, result, lambda narrow: self._check(self._compact(narrow[: self.max_length])))
 
     def _compact(self, text: str) -> str:
-        """*text* in capitals without spaces and hyphens."""
-        return text.translate(_SPACES).upper()
+        """*text* in capitals without spaces and hyphens; as it is where letters are not those of ASCII.
+
+        Some of those have capitals that are: ``ß``, ``ı``, the long ``ſ``. They are other letters, not other cases.
+        """
+        bare = text.translate(_SPACES)
+        return bare.upper() if bare.isascii() else bare
 
     def _check(self, number: str) -> Result[str]:
         raise NotImplementedError  # pragma: no cover - each validator has its own

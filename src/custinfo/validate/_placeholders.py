@@ -5,6 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 
+from custinfo.validate._base import is_missing_object, plain_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = ["is_missing", "is_placeholder"]
 
 _WORDS = (
@@ -36,12 +42,10 @@ def is_missing(value: object) -> bool:
     >>> is_missing(" "), is_missing(float("nan")), is_missing(()), is_missing(0)
     (True, True, True, False)
     """
-    if isinstance(value, str):
-        return not value or value.isspace()
-    if value is None or (type(value) in (tuple, list) and not value):
-        return True
-    unequal = isinstance(value, float) and value != value
-    return unequal or type(value).__name__ in ("NAType", "NaTType")
+    text = plain_text(value)
+    if text is not None:
+        return not text or text.isspace()
+    return is_missing_object(value) or (type(value) in (tuple, list) and not value)
 
 
 def is_placeholder(value: object) -> bool:
@@ -52,11 +56,12 @@ def is_placeholder(value: object) -> bool:
     >>> is_placeholder("N/A"), is_placeholder("138 0013 8000"), is_placeholder("无"), is_placeholder("Rosa")
     (True, True, True, False)
     """
-    if not isinstance(value, str):
-        return isinstance(value, dt.date) and _is_stand_in(value)
-    if len(value) > _LONGEST:
+    text = plain_text(value)
+    if text is None:
+        return issubclass(type(value), dt.date) and _is_stand_in(value)
+    if len(text) > _LONGEST:
         return False
-    text = value.strip() if value.isascii() else unicodedata.normalize("NFKC", value).strip()
+    text = text.strip() if text.isascii() else unicodedata.normalize("NFKC", text).strip()
     if text == "NA":  # "Na" is a name
         return True
     text = text.lower()
@@ -72,7 +77,10 @@ def is_placeholder(value: object) -> bool:
     return digits in _DIGITS or (len(digits) >= 6 and digits.isdigit() and digits == digits[0] * len(digits))
 
 
-def _is_stand_in(day: dt.date) -> bool:
-    if isinstance(day, dt.datetime):
-        return day == day and not (day.hour or day.minute or day.second) and day.date() in _DAYS
-    return day in _DAYS
+def _is_stand_in(day: Any) -> bool:
+    try:
+        if issubclass(type(day), dt.datetime):
+            return bool(day == day) and not (day.hour or day.minute or day.second) and day.date() in _DAYS
+        return day in _DAYS
+    except Exception:  # noqa: BLE001  a class of the caller's may do anything
+        return False

@@ -66,7 +66,8 @@ class PostalCodeValidator(BaseValidator[str]):
 
 
 def _judge(text: str, where: object) -> Result[str]:
-    code = collapse(text).upper()
+    code = collapse(text)
+    code = code.upper() if code.isascii() else code
     if not _ANY(code):
         return fail("postal_code.format")
     if where is None or where == "":

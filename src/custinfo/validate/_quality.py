@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from custinfo._view import reporting
 from custinfo.errors import InvalidFieldError
+from custinfo.validate._base import is_missing_object
 from custinfo.validate._digests import Digests, count_digests
 from custinfo.validate._paths import Block
 from custinfo.validate._quality_column import Column
@@ -56,8 +57,8 @@ def quality(
           the value is None.
 
     Raises:
-        InvalidFieldError: ``"quality.as_of"`` where ages are to be measured and *as_of* is missing; ``"option"`` for a
-            negative *max_failing_rows*; ``"columns.*"``.
+        InvalidFieldError: ``"quality.as_of"`` where *as_of* is no date, or is missing and ages are to be measured;
+            ``"option"`` where *max_failing_rows* is no number from 0; ``"schema"``, ``"columns.*"``.
 
     >>> from custinfo.validate import Schema, email
     >>> rows = [{"email": "a@example.com"}, {"email": "nobody"}, {"email": "N/A"}]
@@ -65,12 +66,17 @@ def quality(
     >>> report.scores["email", "completeness"].value, report.scores["email", "validity"].value
     (0.6666666666666666, 0.5)
     """
-    if schema.max_age and as_of is None:
+    if not isinstance(schema, Schema):
+        raise InvalidFieldError("quality needs a custinfo.validate.Schema", code="schema")
+    day = None if is_missing_object(as_of) else _day(as_of)
+    if day is None and as_of is not None:
+        raise InvalidFieldError("as_of must be a datetime.date", code="quality.as_of")
+    if schema.max_age and day is None:
         raise InvalidFieldError("the schema has max_age: say as_of, the day to count from", code="quality.as_of")
-    if max_failing_rows < 0:
-        raise InvalidFieldError("max_failing_rows must not be negative", code="option")
+    if type(max_failing_rows) is not int or max_failing_rows < 0:
+        raise InvalidFieldError("max_failing_rows must be a number of rows, 0 or more", code="option")
     known = iter(()) if reference is None else _known(reference, schema)
-    count = _Count(schema, _day(as_of), max_failing_rows, known)
+    count = _Count(schema, day, max_failing_rows, known)
     with reporting(progress, total=row_count(data), label="quality") as step:
         for block in blocks(data, schema.paths):
             count.add(block)
@@ -153,7 +159,7 @@ class _Count:
             return
         mine = column.by_row()
         both = [row for row in column.present() if row < len(known) and column.path in known[row]]
-        right = sum(row in mine and mine[row] == known[row][column.path] for row in both)
+        right = sum(row in mine and _equal(mine[row], known[row][column.path]) for row in both)
         self._score(column.path, "accuracy", right, len(both))
         self._count(column.path, "rule.reference", len(both) - right)
 
@@ -232,7 +238,22 @@ def _answers(rule: Rule, by_row: dict[str, dict[int, object]]) -> list[tuple[int
     return found
 
 
+def _equal(one: object, other: object) -> bool:
+    """Whether two normal forms are equal; those of fields without a validator may be anything, arrays for example."""
+    try:
+        answer = one == other
+        return bool(answer.all()) if hasattr(answer, "all") else bool(answer)
+    except Exception:  # noqa: BLE001  what cannot be compared is not equal
+        return False
+
+
 def _day(value: object) -> dt.date | None:
-    if isinstance(value, dt.datetime):
-        return value.date()
-    return value if isinstance(value, dt.date) else None
+    kind = type(value)
+    try:
+        if is_missing_object(value):  # NaT is a kind of time
+            return None
+        if issubclass(kind, dt.datetime):
+            return value.date()  # type: ignore[attr-defined, no-any-return]
+        return value if issubclass(kind, dt.date) else None  # type: ignore[return-value]
+    except Exception:  # noqa: BLE001  a class of the caller's may do anything
+        return None

@@ -14,6 +14,7 @@ from custinfo.validate._quality_sample import FailingRow
 __all__ = ["read", "write"]
 
 _FORM = "quality/1"
+_MAX_COUNT = 2**63 - 1
 
 
 def write(report: QualityReport) -> str:
@@ -68,10 +69,7 @@ def read(text: str | bytes) -> QualityReport:
 def _report(data: Any) -> QualityReport:
     if data["$v"] != _FORM:
         raise ValueError
-    scores = {
-        (_text(one["field"]), _text(one["dimension"])): Score(_count(one["numerator"]), _count(one["denominator"]))
-        for one in data["scores"]
-    }
+    scores = {(_text(one["field"]), _text(one["dimension"])): _score(one) for one in data["scores"]}
     fields = {field for field, _ in scores}
     unique = [_text(path) for path in data["unique"]]
     if scores.keys() != {(field, dimension) for field in fields for dimension in DIMENSIONS} or not fields.issuperset(
@@ -94,6 +92,13 @@ def _report(data: Any) -> QualityReport:
     )
 
 
+def _score(data: Any) -> Score:
+    score = Score(_count(data["numerator"]), _count(data["denominator"]))
+    if score.numerator > score.denominator:
+        raise ValueError
+    return score
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
@@ -101,6 +106,6 @@ def _text(value: object) -> str:
 
 
 def _count(value: object) -> int:
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value <= _MAX_COUNT:
         raise TypeError
     return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from numbers import Real
 
 import attrs
 
@@ -90,9 +91,11 @@ class QualityReport:
         >>> report.gate({("email", "validity"): 0.9}).failed
         (('email', 'validity', 0.0, 0.9),)
         """
-        failed = []
+        if not isinstance(thresholds, Mapping):
+            raise InvalidFieldError("thresholds must be a mapping of score -> number", code="quality.threshold")
+        failed: list[tuple[str, str, float | None, float]] = []
         for key, wanted in thresholds.items():
-            if isinstance(wanted, bool) or not 0 <= wanted <= 1:
+            if not isinstance(wanted, Real) or isinstance(wanted, bool) or not 0 <= wanted <= 1:
                 raise InvalidFieldError("a threshold must be a number from 0 to 1", code="quality.threshold")
             for name in self._scores_of(key):
                 value = self.scores[name].value
@@ -150,7 +153,7 @@ class QualityReport:
             )
         distinct: dict[str, bytes | None] = {}
         for path, mine in self.distinct.items():
-            theirs = other.distinct[path]
+            theirs = other.distinct.get(path)
             if mine is None or theirs is None:
                 raise InvalidFieldError(
                     "a report from JSON has no digests of unique fields; merge the reports that quality() gave",
@@ -176,7 +179,9 @@ class QualityReport:
         )
 
     def _same_rules(self, other: QualityReport) -> None:
-        if self.signature != other.signature:
+        if not isinstance(other, QualityReport):
+            raise InvalidFieldError("a QualityReport was expected; read JSON with from_json", code="quality.report")
+        if self.signature != other.signature or self.scores.keys() != other.scores.keys():
             raise InvalidFieldError(
                 "the reports were made with different fields or rules; measure both with one schema",
                 code="quality.rules_differ",

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from custinfo.model import mask
-from custinfo.validate._base import BaseValidator
+from custinfo.validate._base import BaseValidator, plain_text
 from custinfo.validate._protocol import Validator
 from custinfo.validate._schema import Schema
 
@@ -117,8 +117,20 @@ def _mask_of(path: str, validator: Validator[Any] | None) -> str:
 def _masked(how: str, value: object) -> str:
     if value is None:
         return ""
-    if isinstance(value, int) and value.bit_length() > _LONGEST_BITS:
+    text = _shown(value)
+    if not text:
         return mask("", "hide")
-    if not isinstance(value, (str, int, float, dt.date)):
-        return mask("", "hide")
-    return mask("".join(char if char.isprintable() else "·" for char in str(value)[:_LONGEST]), how)
+    return mask("".join(char if char.isprintable() else "·" for char in text[:_LONGEST]), how)
+
+
+def _shown(value: object) -> str:
+    text = plain_text(value)
+    if text is not None:
+        return text
+    kind = type(value)
+    try:
+        if issubclass(kind, int) and int.bit_length(value) > _LONGEST_BITS:  # type: ignore[arg-type]
+            return ""
+        return str(value) if issubclass(kind, (int, float, dt.date)) else ""
+    except Exception:  # noqa: BLE001  a class of the caller's may do anything
+        return ""

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from custinfo.errors import InvalidFieldError, InvalidRecordError
-from custinfo.validate._base import BaseValidator
+from custinfo.validate._base import BaseValidator, plain_text
 from custinfo.validate._paths import values_at
 from custinfo.validate._placeholders import is_missing, is_placeholder
 from custinfo.validate._protocol import Validator
@@ -51,8 +51,8 @@ class Report:
             )
 
 
-def _rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    found = tuple(rules)
+def _rules(rules: Any) -> tuple[Rule, ...]:
+    found = tuple(rules) if isinstance(rules, Iterable) else (rules,)
     if not all(isinstance(rule, Rule) for rule in found):
         raise InvalidFieldError("rules must be custinfo.validate.Rule", code="schema")
     return found
@@ -62,15 +62,25 @@ def _folded(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(text.strip().casefold() for text in path_texts(texts))
 
 
-def _validators(fields: Mapping[str, Validator[Any] | None]) -> dict[str, Validator[Any] | None]:
+def _validators(fields: Any) -> dict[str, Validator[Any] | None]:
+    if not isinstance(fields, Mapping) or not all(isinstance(path, str) for path in fields):
+        raise InvalidFieldError("fields must be a mapping of path -> validator", code="schema")
     for path, validator in fields.items():
-        if validator is not None and not isinstance(validator, Validator):
+        if validator is not None and (isinstance(validator, type) or not isinstance(validator, Validator)):
             raise InvalidFieldError(f"field {path!r} needs a validator, such as custinfo.validate.email", code="schema")
     return dict(fields)
 
 
 def _ages(ages: Mapping[str, timedelta | int] | None) -> dict[str, timedelta]:
-    return {path: age if isinstance(age, timedelta) else timedelta(days=age) for path, age in (ages or {}).items()}
+    found: dict[str, timedelta] = {}
+    for path, age in (ages or {}).items():
+        try:
+            found[path] = age if isinstance(age, timedelta) else timedelta(days=age)
+        except (TypeError, ValueError, OverflowError):
+            found[path] = timedelta(-1)
+        if found[path] < timedelta(0):
+            raise InvalidFieldError(f"max_age of {path!r} must be days or a timedelta, not negative", code="schema")
+    return found
 
 
 @attrs.frozen
@@ -196,7 +206,8 @@ class Schema:
         """
         if is_placeholder(value):
             return True
-        return bool(self.placeholders) and isinstance(value, str) and value.strip().casefold() in self.placeholders
+        text = plain_text(value) if self.placeholders else None
+        return text is not None and text.strip().casefold() in self.placeholders
 
     def member_values(self, rule: Rule, member: object) -> list[object] | None:
         """What a rule with ``each`` is asked with for one member; None where a value is missing or wrong."""

@@ -71,6 +71,8 @@ class TextValidator(BaseValidator[str]):
                 issues.append(issue("text.line_break"))
         if not normal and not issues:
             return fail("text.blank")
+        if len(normal) > limit:  # NFC writes a few characters as two or three
+            return fail("value.too_long", max_length=limit)
         return Result(normal, issues)
 
 

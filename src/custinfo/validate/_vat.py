@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import unicodedata
 from typing import Any
 
 from custinfo.errors import InvalidFieldError, missing_extra
@@ -15,7 +16,9 @@ __all__ = ["OtherIdValidator", "VatValidator", "other_id", "vat"]
 
 _MAX_LENGTH = 64
 _NAME = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*").fullmatch
-_full_width = re.compile("[\uff01-\uff5e]").search
+# what stands before a VAT number where it is not the alpha-2 code of the country, XI for Northern Ireland
+_COUNTRIES = {"EL": "GR", "UK": "GB", "XI": "GB"}
+_PREFIXES = {"GR": "EL", "MC": "FR"}
 _FAULTS = {
     "InvalidFormat": "format",
     "InvalidLength": "length",
@@ -38,13 +41,17 @@ def _stdnum() -> Any:
 
 def _judge(module: Any, text: str) -> Result[str]:
     """python-stdnum's answer; its sentences may carry the value and are dropped."""
-    if not text.isascii() and _full_width(text):
-        # python-stdnum reads some of these as the ordinary ones; what was meant is suggested, not taken
-        return narrowed(text, fail("id.format"), lambda narrow: _judge(module, narrow))
     try:
         return Result(str(module.validate(text)))
     except Exception as exc:  # noqa: BLE001  a checker of many formats; whatever one of them raises is a bad value
         return fail(f"id.{_FAULTS.get(type(exc).__name__, 'format')}")
+
+
+def _is_dressed_up(text: str) -> bool:
+    """Whether letters or digits stand in another form, which python-stdnum reads in part as the ordinary one."""
+    return not text.isascii() and any(
+        char.isalnum() and unicodedata.normalize("NFKC", char) != char for char in set(text)
+    )
 
 
 class OtherIdValidator(BaseValidator[str]):
@@ -84,7 +91,12 @@ class OtherIdValidator(BaseValidator[str]):
         if not hasattr(module, "validate"):
             raise InvalidFieldError(f"python-stdnum has no format {wanted!r}", code="option")
         found = text_or_issue(value, max_length=_MAX_LENGTH)
-        return _judge(module, found) if isinstance(found, str) else Result(None, (found,))
+        if not isinstance(found, str):
+            return Result(None, (found,))
+        if _is_dressed_up(found):
+            # what was meant is suggested, not taken
+            return narrowed(found, fail("id.format"), lambda narrow: _judge(module, narrow))
+        return _judge(module, found)
 
 
 class VatValidator(BaseValidator[str]):
@@ -99,36 +111,65 @@ class VatValidator(BaseValidator[str]):
         """Check one VAT number by the rules of its country.
 
         Args:
-            value: the number as written.
+            value: the number as written, with its country in front or without.
             country: ISO 3166-1 alpha-2 code; left out, the number must begin with it. For `many` also one per row.
 
         Returns:
-            The compact number as python-stdnum writes it for the country; ``meta["country"]`` says which.
+            The country's prefix (``EL`` for Greece, ``XI`` where the number says Northern Ireland) and the number as
+            python-stdnum writes it; ``meta["country"]`` has the alpha-2 code.
 
         Raises:
             MissingExtraError: python-stdnum is not installed.
 
-        Source: python-stdnum, which names the source of each country's format.
+        Source: python-stdnum, which names the source of each country's format; prefixes: Directive 2006/112/EC,
+        article 215.
 
-        >>> vat("DE 136 695 976").value  # doctest: +SKIP
-        '136695976'
+        >>> vat("DE 136 695 976").value, vat("136695976", country="DE").value  # doctest: +SKIP
+        ('DE136695976', 'DE136695976')
         """
         _stdnum()
-        from stdnum.util import get_cc_module
-
         found = text_or_issue(value, max_length=_MAX_LENGTH)
         if not isinstance(found, str):
             return Result(None, (found,))
         where = self._options.get("country") if country is None else country
-        code = (where[:_MAX_LENGTH] if isinstance(where, str) else found.strip()[:2]).strip().upper()
-        code = {"EL": "GR", "UK": "GB"}.get(code, code)
-        if code not in ALPHA2:
-            return fail("vat.no_country")
-        module = get_cc_module(code.lower(), "vat")
-        if module is None:
-            return fail("vat.country", country=code)
-        answer = _judge(module, found)
-        return Result(answer.value, answer.issues, {**answer.meta, "country": code})
+        said = _capitals(where[:_MAX_LENGTH]) if isinstance(where, str) else None
+        if _is_dressed_up(found):
+            return narrowed(found, fail("id.format"), lambda narrow: _vat(narrow, said))
+        return _vat(found, said)
+
+
+def _capitals(text: str) -> str:
+    return text.strip().upper() if text.isascii() else ""
+
+
+def _vat(text: str, said: str | None) -> Result[str]:
+    """The verdict on a number of the country *said*, or of the one that it begins with."""
+    from stdnum.util import get_cc_module
+
+    text = text.strip()
+    begins = _capitals(text[:2])
+    written = begins if said is None else said
+    country = _COUNTRIES.get(written, written)
+    if country not in ALPHA2:
+        return fail("vat.no_country")
+    module = get_cc_module(country.lower(), "vat")
+    if module is None:
+        return fail("vat.country", country=country)
+    northern = country == "GB" and "XI" in (begins, written)
+    prefix = "XI" if northern else _PREFIXES.get(country, country)
+    answer = _judge(module, text)
+    rest = text[2:]
+    # python-stdnum knows the prefixes of the European Union; those of others are taken off here
+    if not answer and _COUNTRIES.get(begins, begins) == country and _capitals(rest[:2]) != begins:
+        again = _judge(module, rest)
+        if again or answer.issues[0].code != "id.checksum":
+            answer = again
+    number = answer.value
+    if number is None:
+        return Result(None, answer.issues, {"country": country})
+    # a number may begin with the letters of the prefix and still need it: its key may be any two letters in France
+    whole = number.startswith(prefix) and _judge(module, number).value == number
+    return Result(number if whole else prefix + number, (), {"country": country})
 
 
 other_id = OtherIdValidator()

@@ -28,9 +28,9 @@ def code_number(code: str) -> int:
     return _NUMBER[code]
 
 
-def message(code: str, locale: str, params: Mapping[str, object]) -> str:
+def message(code: str, locale: object, params: Mapping[str, object]) -> str:
     """The sentence of *code* in *locale*, with the figures of *params*."""
-    language = locale.replace("_", "-").split("-")[0].lower()
+    language = locale.replace("_", "-").split("-")[0].lower() if isinstance(locale, str) else ""
     if language == "en":
         from custinfo.validate._catalogue._en import MESSAGES
     elif language == "zh":
