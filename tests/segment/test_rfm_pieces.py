@@ -100,7 +100,7 @@ def test_the_error_of_the_first_piece_is_raised_whichever_thread_is_faster(monke
 def test_a_table_that_proves_too_small_is_made_again_larger(monkeypatch: pytest.MonkeyPatch) -> None:
     data = payments("sparse")
     whole = rfm(data, amount_minor="cents")
-    monkeypatch.setattr(_grouping, "estimated_distinct", lambda ids: 10)
+    monkeypatch.setattr(_grouping, "estimated_distinct", lambda ids, rows=None: 10)
     assert rfm(data, amount_minor="cents") == whole
 
 

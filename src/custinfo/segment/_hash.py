@@ -34,8 +34,12 @@ class TableFullError(Exception):
     """There are more distinct keys than the table was made for."""
 
 
-def estimated_distinct(keys: Int64) -> int:
+def estimated_distinct(keys: Int64, *, rows: int | None = None) -> int:
     """How many distinct keys there are, guessed from an evenly spaced sample.
+
+    Args:
+        keys: shape (n,).
+        rows: how many there are, where *keys* are a sample already.
 
     Source: Chao, Nonparametric estimation of the number of classes, 1984, bias-corrected.
 
@@ -47,7 +51,7 @@ def estimated_distinct(keys: Int64) -> int:
     starts = np.flatnonzero(np.concatenate(([True], sample[1:] != sample[:-1], [True])))
     times = np.diff(starts)
     once, twice = int((times == 1).sum()), int((times == 2).sum())
-    return min(n, len(times) + once * (once - 1) // (2 * (twice + 1)))
+    return min(rows or n, len(times) + once * (once - 1) // (2 * (twice + 1)))
 
 
 class KeyTable:

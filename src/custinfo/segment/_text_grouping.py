@@ -133,5 +133,6 @@ def text_grouping(ids: ArrowText, *, growth: int = 1) -> CodedTextGrouping | Tex
     offsets, data = ids.sample(max(1, len(ids) // _SAMPLE))
     words, rows = words_of(offsets, data), len(offsets) - 1
     code = TextCode.of(words) if ids.of_one_form and words else None
-    distinct = growth * estimated_distinct(hashes(words, rows) if code is None else code.packed(words, rows))
+    keys = hashes(words, rows) if code is None else code.packed(words, rows)
+    distinct = growth * estimated_distinct(keys, rows=len(ids))
     return TextGrouping(ids, distinct=distinct) if code is None else CodedTextGrouping(ids, code, distinct=distinct)
