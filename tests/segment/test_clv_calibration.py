@@ -43,7 +43,7 @@ def test_groups_are_means_over_their_customers(held_out: Calibration) -> None:
     for seen in days.values():
         before = sum(day <= split for day in seen)
         if before:
-            want.setdefault(min(before - 1, 4), []).append(len(seen) - before)
+            want.setdefault(min(int(before) - 1, 4), []).append(len(seen) - int(before))
     assert held_out.frequency.tolist() == [0, 1, 2, 3, 4]
     assert held_out.customers.tolist() == [len(want.get(i, ())) for i in range(5)]
     means = [float(np.mean(want[i])) if i in want else math.nan for i in range(5)]
@@ -69,7 +69,7 @@ def test_the_picture_has_title_units_and_both_series(held_out: Calibration, tmp_
 
 
 def test_nobody_and_nothing_have_a_table_and_a_picture() -> None:
-    empty = {"customer_id": [], "occurred_at": [], "amount": []}
+    empty: dict[str, list[Any]] = {"customer_id": [], "occurred_at": [], "amount": []}
     nothing = calibration(MODEL, summary(empty), summary(empty))
     assert nothing.customers.tolist() == [0] * 8
     assert math.isnan(nothing.error)

@@ -269,6 +269,7 @@ def test_a_lifetime_value_takes_tables_and_checks_its_arguments() -> None:
     want = customer_lifetime_value(model, VALUE, history).tolist()
     assert customer_lifetime_value(model, VALUE, pandas.DataFrame(history)).tolist() == want
     assert code_of(lambda: customer_lifetime_value(model, VALUE, {"frequency": [1]})) == "columns.missing"
+    assert code_of(lambda: customer_lifetime_value(model, VALUE, {**history, "monetary": [5]})) == "columns.length"
     for wrong in ({"periods": 0}, {"periods": 1.5}, {"periods": math.nan}, {"period_length": 0}, {"margin": "x"},
                   {"discount_rate": -1}, {"margin": -1}, {"margin": math.inf}):  # fmt: skip
         assert code_of(lambda wrong=wrong: customer_lifetime_value(model, VALUE, history, **wrong)) == "clv.value"  # type: ignore[misc]
@@ -291,3 +292,4 @@ def test_a_mean_without_bound_makes_an_infinite_value_and_never_nan() -> None:
 def test_values_that_cannot_be_fitted_say_why(x: Any, mean: Any, code: str) -> None:
     assert code_of(lambda: fit_gamma_gamma(x, mean)) == code
     assert code_of(lambda: VALUE.expected_value([1, 2], [1, 2, 3])) == "clv.shape"
+    assert code_of(lambda: VALUE.expected_value([1, math.nan], [1, 2])) == "clv.value"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import attrs
@@ -205,20 +205,12 @@ def customer_lifetime_value(
     >>> customer_lifetime_value(model, value, table, period_length=4.345).round(1).tolist()
     [36.3]
     """
-    for name, number, rule in (
-        ("periods", periods, "a whole number >= 1"),
-        ("period_length", period_length, "a number > 0"),
-        ("discount_rate", discount_rate, "a number > -1"),
-        ("margin", margin, "a number >= 0"),
-    ):
-        lowest = {"periods": 1.0, "discount_rate": -1.0}.get(name, 0.0)
-        one = numbers(number, name)
-        if one.ndim or one < lowest or (one == lowest and ">=" not in rule) or (name == "periods" and one % 1):
-            raise InvalidFieldError(f"{name} must be {rule}", code="clv.value", path=name)
+    _one(periods, "periods", "be a whole number >= 1", lambda it: it >= 1 and it % 1 == 0)
+    _one(period_length, "period_length", "be > 0", lambda it: it > 0)
+    _one(discount_rate, "discount_rate", "be > -1", lambda it: it > -1)
+    _one(margin, "margin", "be >= 0", lambda it: it >= 0)
     columns = customers.to_dict() if isinstance(customers, Summary) else read_columns(customers, list(_HISTORY))
     x, last, age = (np.ravel(column) for column in histories(*(columns[name] for name in _HISTORY[:3])))
-    if not len(x) == len(last) == len(age) == len(columns["monetary"]):
-        raise InvalidFieldError("frequency, recency, age and monetary must have one length", code="clv.shape")
     (x, last, age), places = with_places([x, last, age])
     before, total = np.zeros(len(x)), np.zeros(len(x))
     for i in range(1, int(periods) + 1):
@@ -231,3 +223,9 @@ def customer_lifetime_value(
     worth[bounded] *= total[bounded]
     worth[~bounded & (total == 0)] = 0.0  # nothing times a mean without bound
     return worth
+
+
+def _one(value: object, name: str, rule: str, holds: Callable[[float], bool]) -> None:
+    number = numbers(value, name)
+    if number.ndim or not holds(float(number)):
+        raise InvalidFieldError(f"{name} must {rule}", code="clv.value", path=name)

@@ -63,11 +63,10 @@ class GammaGamma:
         >>> model.expected_value([0, 2], [0, 22.35]).round(2).tolist()
         [35.22, 24.66]
         """
+        x, mean = numbers(frequency, "frequency"), numbers(monetary, "monetary")
         try:
-            x, mean = np.broadcast_arrays(numbers(frequency, "frequency"), numbers(monetary, "monetary"))
-        except ValueError as exc:
-            if isinstance(exc, InvalidFieldError):
-                raise
+            x, mean = np.broadcast_arrays(x, mean)
+        except ValueError:
             raise InvalidFieldError("frequency and monetary must have one shape", code="clv.shape") from None
         _refuse_negative(x, mean)
         weight = self.p * x + self.q - 1
