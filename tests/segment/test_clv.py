@@ -191,6 +191,7 @@ def test_expectations_agree_with_a_simulation() -> None:
     assert count.mean() == pytest.approx(float(PRINTED.expected_purchases(horizon)), rel=0.05)
 
 
+@settings(max_examples=50, deadline=None)
 @given(HISTORY, st.floats(0, 1000), st.floats(0, 1000))
 def test_expectations_are_never_negative_and_grow_with_time(history: Any, one: float, other: float) -> None:
     x, last, age = history

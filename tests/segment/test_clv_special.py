@@ -19,6 +19,7 @@ from custinfo.segment._optimise import maximise
 from custinfo.segment._special import log_rising, mean_decay, trigamma
 
 
+@settings(deadline=None)
 @given(st.floats(-8, 8).map(lambda power: 10**power), st.integers(0, 400))
 def test_the_logarithm_of_a_rising_factorial_is_the_sum_of_logarithms(start: float, count: int) -> None:
     value, slope, curve = (float(part) for part in log_rising(start, count))
@@ -103,6 +104,7 @@ def test_a_value_does_not_depend_on_the_other_rows() -> None:
 ROW = st.tuples(st.sampled_from([0.0, -0.0, 1.0, 2.5, 1e-300]), st.sampled_from([0.0, 1.0, 3.0]))
 
 
+@settings(deadline=None)
 @given(st.lists(ROW, max_size=30), st.booleans(), st.booleans())
 def test_rows_are_counted_once_each(rows: list[Any], weighted: bool, whole: bool) -> None:
     columns = [np.array([row[i] for row in rows], np.float64) + 0.0 for i in range(2)]

@@ -77,8 +77,6 @@ def maximise(likelihood: Likelihood, start: Vector) -> Optimum:
     """
 
     def look(place: Vector) -> tuple[float, Vector, Vector]:
-        if np.abs(place).max() > _FARTHEST + _LONGEST_STEP:
-            return -math.inf, place, np.eye(len(place))
         parameters = np.exp(place)
         with np.errstate(all="ignore"):
             value, gradient, curvature = likelihood(parameters)
