@@ -4,6 +4,7 @@ from custinfo._lazy import lazy_exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from custinfo.dedupe._changes import Changes, Match
     from custinfo.dedupe._decide import Estimate
     from custinfo.dedupe._duplicates import Diagnostics, Duplicates, Pairs
     from custinfo.dedupe._explain import Explanation, Part
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
         oldest,
         union,
     )
-    from custinfo.dedupe._matcher import Changes, Match, Matcher
+    from custinfo.dedupe._learn import Learning
+    from custinfo.dedupe._matcher import Matcher
 
 _MODULES = {
+    "_changes": ("Changes", "Match"),
     "_decide": ("Estimate",),
     "_duplicates": ("Diagnostics", "Duplicates", "Pairs"),
     "_explain": ("Explanation", "Part"),
@@ -43,7 +46,8 @@ _MODULES = {
         "union",
     ),
     "_frozen": ("MatchModel",),
-    "_matcher": ("Changes", "Match", "Matcher"),
+    "_learn": ("Learning",),
+    "_matcher": ("Matcher",),
 }
 __all__ = [
     "Changes",
@@ -52,6 +56,7 @@ __all__ = [
     "Estimate",
     "Explanation",
     "GoldenRecord",
+    "Learning",
     "Match",
     "MatchModel",
     "Matcher",

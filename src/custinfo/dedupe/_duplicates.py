@@ -18,6 +18,10 @@ from custinfo.dedupe._model import evidence
 from custinfo.dedupe._run import Search
 from custinfo.errors import InvalidFieldError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from custinfo.dedupe._matcher import Matcher
+
 __all__ = ["Diagnostics", "Duplicates", "Pairs"]
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -111,12 +115,23 @@ class Duplicates(ColumnResult):
     pairs: Pairs = attrs.field(repr=False)
     diagnostics: Diagnostics = attrs.field(repr=False)
     search: Search | None = attrs.field(repr=False)
-    _distinct: Ints = attrs.field(repr=False, alias="distinct")
+    distinct: Ints = attrs.field(repr=False)
 
     @functools.cached_property
     def clusters(self) -> list[Ints]:
         """Rows of each cluster of two or more, by their smallest row."""
         return _clusters(self.labels)
+
+    @functools.cached_property
+    def matcher(self) -> Matcher:
+        """A `Matcher` with these records and what was estimated from them, made when first asked for.
+
+        Raises:
+            InvalidFieldError: ``dedupe.thin`` (nothing was estimated), ``dedupe.link`` (a search between two sources).
+        """
+        from custinfo.dedupe._matcher import Matcher
+
+        return Matcher.of(self)
 
     def to_dict(self) -> dict[str, np.ndarray[Any, Any]]:
         """Columns label and auto, and id where ids were given."""
@@ -145,7 +160,7 @@ class Duplicates(ColumnResult):
             raise InvalidFieldError(
                 f"rows must be two different ones of 0 ... {rows - 1}, not {left} and {right}", code="dedupe.row"
             )
-        a, b = int(self._distinct[left]), int(self._distinct[right])
+        a, b = int(self.distinct[left]), int(self.distinct[right])
         if self.search is None or a < 0 or b < 0:
             return explanation(left, right, [], [], [], self.diagnostics.prior)
         search = self.search

@@ -200,11 +200,16 @@ def _result(
 
 
 def _to_rows(labels: Ints, first: Ints, distinct: Ints, copies: Ints, joined: np.ndarray[Any, Any]) -> Ints:
-    """Labels of distinct rows as labels of all rows, each the smallest row of its cluster."""
+    """Labels of distinct rows as labels of all rows, each the smallest row of its cluster.
+
+    What joins one copy to other records joins all; copies of what else is alone are joined if that says enough.
+    """
     smallest = np.full(len(first), np.iinfo(np.int64).max)
     np.minimum.at(smallest, labels, first)
     result = np.arange(len(distinct), dtype=np.int64)
     result[first] = smallest[labels]
+    several = np.bincount(labels, minlength=len(first))[labels] > 1
+    joined = joined | several[distinct[copies]]
     result[copies[joined]] = smallest[labels[distinct[copies[joined]]]]
     return result
 

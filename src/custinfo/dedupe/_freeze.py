@@ -19,16 +19,15 @@ from custinfo.errors import InvalidFieldError
 __all__ = ["freeze"]
 
 
-def freeze(found: Duplicates, columns: tuple[str, ...], rules: tuple[str, ...]) -> MatchModel:
+def freeze(found: Duplicates, columns: tuple[str, ...]) -> MatchModel:
     """The model of a search.
 
     Args:
         found: its result.
         columns: all columns that the records had.
-        rules: the rules that it was made with.
 
     Raises:
-        InvalidFieldError: ``dedupe.thin``: nothing was estimated.
+        InvalidFieldError: ``dedupe.thin`` (nothing was estimated), ``dedupe.link`` (a search between two sources).
     """
     search = found.search
     if search is None:
@@ -36,6 +35,10 @@ def freeze(found: Duplicates, columns: tuple[str, ...], rules: tuple[str, ...]) 
             "fewer than two records hold a value that can be compared, so that no model can be estimated; "
             "give more records, or the model of another matcher",
             code="dedupe.thin",
+        )
+    if search.linked:
+        raise InvalidFieldError(
+            "a matcher knows no sources; make it with Matcher.fit from the records of one", code="dedupe.link"
         )
     specs = tuple(
         FieldSpec(name=field.name, kind=field.kind, columns=field.columns, width=field.codes.shape[1])
@@ -58,13 +61,13 @@ def freeze(found: Duplicates, columns: tuple[str, ...], rules: tuple[str, ...]) 
         plan=_plan(search, specs, counts),
         threshold=search.threshold,
         auto_threshold=search.auto_threshold,
-        rules=rules,
+        rules=tuple(specs[f].name for f in search.never),
         rows=len(found.labels),
     )
 
 
 def _plan(search: Search, specs: tuple[FieldSpec, ...], counts: tuple[FieldCounts, ...]) -> Plan:
-    none = Plan(pairs=(), cap=1, pair_cap=1, coverage=1.0)
+    none = Plan(singles=(), pairs=(), cap=1, pair_cap=1, coverage=1.0)
     words = [(known.words, known.texts) if known.words else None for known in counts]
     maker = KeyMaker(specs, words, none)
     parts = []

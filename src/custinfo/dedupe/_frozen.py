@@ -14,8 +14,10 @@ from custinfo.dedupe._form import FieldSpec
 from custinfo.dedupe._keys import Plan
 from custinfo.dedupe._model import Model
 from custinfo.dedupe._scorers import count_words
+from custinfo.dedupe._text import han_support
+from custinfo.errors import MissingExtraError
 
-__all__ = ["MatchModel", "ValueCounts", "frozen_counts"]
+__all__ = ["MatchModel", "FieldCounts", "ValueCounts", "frozen_counts", "need_pinyin"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 _BIT = float(np.log(2))
@@ -233,3 +235,20 @@ def _by_text(counts: Counts, texts: Sequence[str], strata: Sequence[str], span: 
     return ValueCounts(
         counts={texts[code]: float(counts.by_code[code]) for code in many.tolist()}, local=local, once=counts.once
     )
+
+
+def need_pinyin(pinyin: str) -> None:
+    """Refuse a model whose normal forms need more than is installed.
+
+    Raises:
+        MissingExtraError: the model compares Chinese names by pinyin, and extra ``zh`` is not installed as it was then.
+    """
+    have = han_support()
+    if pinyin and pinyin != have:
+        package = "opencc" if have == "pinyin" else "pypinyin"
+        raise MissingExtraError(
+            f"the model compares Chinese names with extra zh ({pinyin}), here there is {have or 'none of it'}; "
+            "run: pip install 'custinfo[zh]'",
+            package=package,
+            extra="zh",
+        )

@@ -32,12 +32,14 @@ class Plan:
     """Which keys are used; frozen with the model.
 
     Attributes:
-        pairs: names of slots that make a key together, besides each slot alone.
+        singles: names of slots that are a key alone.
+        pairs: names of slots that make a key together.
         cap: a slot that more than so many different records have is no key.
         pair_cap: the same of two slots together.
         coverage: share of the pairs that the model was estimated to join which meet in at least one key.
     """
 
+    singles: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
     cap: int
     pair_cap: int
@@ -128,9 +130,7 @@ class KeyMaker:
         if self._family >= 0:
             self.slots.append(BOTH)
             self.owners.append(frozenset({"given_name", "family_name"}))
-        # "name" holds both names, so that neither needs a key of its own; a middle name only stands beside others.
-        beside = {"middle_name", "given_name", "family_name"} if self._family >= 0 else {"middle_name"}
-        self._alone = np.array([k for k, name in enumerate(self.slots) if name not in beside], np.int64)
+        self._alone = np.array([k for k, name in enumerate(self.slots) if name in plan.singles], np.int64)
         self._one = np.array([self.slots.index(a) for a, _ in plan.pairs], np.int64)
         self._other = np.array([self.slots.index(b) for _, b in plan.pairs], np.int64)
         alone = [self.slots[k] for k in self._alone.tolist()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,56 +12,23 @@ import numpy as np
 
 from custinfo._columns import read_columns
 from custinfo._view import Progress
+from custinfo.dedupe._changes import Changes, Match, changes_of
 from custinfo.dedupe._check import Checker
+from custinfo.dedupe._duplicates import Duplicates, Pairs
 from custinfo.dedupe._fields import build_fields
 from custinfo.dedupe._find import find_duplicates, workers
 from custinfo.dedupe._freeze import freeze
-from custinfo.dedupe._frozen import MatchModel
+from custinfo.dedupe._frozen import MatchModel, need_pinyin
+from custinfo.dedupe._learn import Answer, Learning, doubtful_pairs, read_answers, shift_of
+from custinfo.dedupe._matcher_file import load, save
 from custinfo.dedupe._matcher_state import GONE, MatcherState, Moved
-from custinfo.dedupe._text import han_support
-from custinfo.errors import InvalidFieldError, MissingExtraError
+from custinfo.dedupe._regroup import weigh
+from custinfo.errors import InvalidFieldError
 
-__all__ = ["Changes", "Match", "Matcher"]
+__all__ = ["Matcher"]
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 _BIT = float(np.log(2))
-
-
-@attrs.frozen(kw_only=True)
-class Match:
-    """A record that is probably the same person's as the one asked about.
-
-    Attributes:
-        row: its row number.
-        cluster: the cluster it is in: the row number of its oldest member.
-        weight: match weight in bits.
-        probability: that both are one person's, ``1 / (1 + 2**-weight)``.
-    """
-
-    row: int
-    cluster: int
-    weight: float
-    probability: float
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class Changes:
-    """What adding or removing records changed.
-
-    Attributes:
-        labels: int64, cluster of each record that was added, in input order; of those removed, -1.
-        created: ids of clusters that were not there before.
-        grown: ids of clusters that were there and got new records.
-        merged: (kept, gone) ids of clusters that became one; the smaller id is kept.
-        moved: (former, present) ids where records left a cluster without its becoming one with the other: new evidence
-            showed them to be somebody else's, or the oldest record of their cluster was removed.
-    """
-
-    labels: Ints
-    created: tuple[int, ...]
-    grown: tuple[int, ...]
-    merged: tuple[tuple[int, int], ...]
-    moved: tuple[tuple[int, int], ...]
 
 
 class Matcher:
@@ -84,12 +52,12 @@ class Matcher:
     [2]
     """
 
-    def __init__(self, model: MatchModel, state: MatcherState) -> None:
+    def __init__(self, state: MatcherState) -> None:
         """Use `Matcher.fit` or `Matcher.load`."""
         self._state = state
         self._lock = threading.RLock()
         self._checker: Checker | None = None
-        self._start = model
+        self._answers: list[Answer] = []
 
     @classmethod
     def fit(
@@ -125,7 +93,7 @@ class Matcher:
             found = find_duplicates(
                 columns, fields=fields, threshold=threshold, rules=rules, seed=seed, progress=progress
             )
-            model = freeze(found, tuple(map(str, columns)), tuple(rules or ()))
+            model = freeze(found, tuple(map(str, columns)))
         elif fields is not None or rules is not None:
             raise InvalidFieldError(
                 "fields and rules are part of the model; leave them out, or leave the model out to estimate another",
@@ -145,8 +113,20 @@ class Matcher:
         Raises:
             MissingExtraError: the model compares Chinese names by pinyin, and extra ``zh`` is not installed.
         """
-        need_pinyin(model)
-        return cls(model, MatcherState(model, workers()))
+        need_pinyin(model.pinyin)
+        return cls(MatcherState(model, workers()))
+
+    @classmethod
+    def of(cls, found: Duplicates) -> Matcher:
+        """The records and the model of a search; the same as `Duplicates.matcher`."""
+        model = freeze(found, tuple(found.diagnostics.kinds))
+        matcher = cls.empty(model)
+        if found.search is not None:
+            fields = [field.take(found.distinct) for field in found.search.fields]
+            for field in fields:
+                field.codes[found.distinct < 0] = -1
+            matcher._state.add(fields, len(found.distinct))
+        return matcher
 
     @property
     def model(self) -> MatchModel:
@@ -196,31 +176,17 @@ class Matcher:
         return self._state.add(built, rows)
 
     def _known(self, names: Iterable[object]) -> None:
-        unknown = [str(name) for name in names if name not in self._start.columns]
+        known = self._state.model.columns
+        unknown = [str(name) for name in names if name not in known]
         if unknown:
             raise InvalidFieldError(
-                f"the model does not know the column {unknown[0]!r}; it knows {', '.join(self._start.columns)}",
+                f"the model does not know the column {unknown[0]!r}; it knows {', '.join(known)}",
                 code="dedupe.column",
                 path=unknown[0],
             )
 
     def _changes(self, moved: Moved, start: int, labels: Ints) -> Changes:
-        state = self._state
-        after = state.label.view[moved.rows]
-        old = moved.before >= 0
-        differ = old & (moved.before != after) & (after >= 0)
-        steps = set(zip(moved.before[differ].tolist(), after[differ].tolist(), strict=True))
-        merged = {(new, former) for former, new in steps if state.label.view[former] == new}
-        heads = set(after[after >= 0].tolist())
-        known = set(moved.before[old].tolist())
-        fresh = moved.rows >= start
-        return Changes(
-            labels=labels,
-            created=tuple(sorted(heads - known)),
-            grown=tuple(sorted(set(after[fresh].tolist()) & known)),
-            merged=tuple(sorted(merged)),
-            moved=tuple(sorted((former, new) for former, new in steps if (new, former) not in merged)),
-        )
+        return changes_of(self._state.label.view, moved, start, labels)
 
     def remove(self, rows: Iterable[int]) -> Changes:
         """Take records out; the others keep their row numbers.
@@ -239,8 +205,12 @@ class Matcher:
         """
         with self._lock:
             chosen = self._rows(rows)
+            gone = set(chosen.tolist())
             moved = self._state.remove(chosen)
             self._checker = None
+            self._answers = [
+                Answer(-1, -1, a.bits, a.match) if a.left in gone or a.right in gone else a for a in self._answers
+            ]
             return self._changes(moved, len(self), np.full(len(chosen), -1, np.int64))
 
     def _rows(self, rows: Iterable[int]) -> Ints:
@@ -295,19 +265,86 @@ class Matcher:
                 result.append(Match(row=row, cluster=int(state.label.view[row]), weight=weight, probability=share))
         return result
 
+    def questions(self, count: int = 10) -> Pairs:
+        """The pairs whose answer helps most: those nearest to the decision, each record in one, none asked before."""
+        with self._lock:
+            asked = {(answer.left, answer.right) for answer in self._answers}
+            left, right, odds = doubtful_pairs(self._state, asked, count)
+            return Pairs(left=left, right=right, weight=odds / _BIT)
 
-def need_pinyin(model: MatchModel) -> None:
-    """Refuse a model whose normal forms need more than is installed.
+    @property
+    def learning(self) -> Learning:
+        """What was learnt from answers, and whether to stop asking."""
+        with self._lock:
+            learnt = shift_of(self._answers)
+            return learnt if learnt.finished or len(self.questions(1)) else attrs.evolve(learnt, finished=True)
 
-    Raises:
-        MissingExtraError: the model compares Chinese names by pinyin, and extra ``zh`` is not installed as it was then.
-    """
-    have = han_support()
-    if model.pinyin and model.pinyin != have:
-        package = "opencc" if have == "pinyin" else "pypinyin"
-        raise MissingExtraError(
-            f"the model compares Chinese names with extra zh ({model.pinyin}), here there is {have or 'none of it'}; "
-            "run: pip install 'custinfo[zh]'",
-            package=package,
-            extra="zh",
-        )
+    def learn(self, pairs: Iterable[Any], labels: Iterable[Any] | None = None) -> Changes:
+        """Move all weights by what a person's answers say, and cluster anew.
+
+        The weights of the model may be off as a whole, by so many bits that are normally distributed around 0 with a
+        standard deviation of 3. Each answer is a coin that comes up "one person" with the probability of the shifted
+        weight. The mean of the posterior is added to the prior of the model; thresholds and all else stay. An answer
+        moves the decision for all pairs and binds none: a pair that was asked about is decided by its weight, too.
+
+        Args:
+            pairs: (row, row) of each pair, or (row, row, answer).
+            labels: whether each pair is one person's, where *pairs* do not say so.
+
+        Returns:
+            What changed; `learning` tells whether more answers would help.
+
+        Raises:
+            InvalidFieldError: ``dedupe.row`` (no such row, twice the same, or one without any value),
+                ``dedupe.labels``. Nothing was changed then.
+        """
+        answers = read_answers(pairs, labels)
+        with self._lock:
+            state = self._state
+            rows = self._rows(row for a, b, _ in answers for row in (a, b))
+            if any(a == b for a, b, _ in answers) or (state.entry.view[rows] < 0).any():
+                raise InvalidFieldError(
+                    "a pair to learn from holds two different rows, each with some value", code="dedupe.row"
+                )
+            left = state.entry.view[np.array([a for a, _, _ in answers], np.int64)]
+            right = state.entry.view[np.array([b for _, b, _ in answers], np.int64)]
+            before = shift_of(self._answers).shift
+            bits = weigh(state.entries, left, right, workers=state.workers) / _BIT - before
+            erased = [answer for answer in self._answers if answer.left < 0]
+            kept = {(answer.left, answer.right): answer for answer in self._answers if answer.left >= 0}
+            for (a, b, match), weight in zip(answers, bits.tolist(), strict=True):
+                kept[min(a, b), max(a, b)] = Answer(min(a, b), max(a, b), weight, match)
+            self._answers = [*erased, *kept.values()]
+            weights = state.model.weights
+            shifted = attrs.evolve(weights, prior=weights.prior + (shift_of(self._answers).shift - before) * _BIT)
+            self._checker = None
+            moved = state.again(attrs.evolve(state.model, weights=shifted))
+            return self._changes(moved, len(self), np.zeros(0, np.int64))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the matcher to one file, which holds personal data: keep it as safe as the records.
+
+        The file is a ZIP of JSON and NumPy arrays without pickled objects. It appears under its name only when it is
+        whole; a former file of this name is replaced then. Only its owner may read it. Encrypt it with
+        `custinfo.crypto.encrypt_stream` where it leaves the machine.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        with self._lock:
+            save(path, self._state, self._answers)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Matcher:
+        """A matcher out of a file of `save`; nothing in the file is executed.
+
+        Raises:
+            SchemaVersionError: the file was written by a newer custinfo.
+            CustInfoError: ``dedupe.file``: no file of a matcher, or one that was cut off or altered.
+            MissingExtraError: the model compares Chinese names by pinyin, and extra ``zh`` is not installed.
+            OSError: the file cannot be read.
+        """
+        state, answers = load(path, workers())
+        matcher = cls(state)
+        matcher._answers = answers
+        return matcher

@@ -14,7 +14,7 @@ from custinfo.dedupe._fields import Field
 from custinfo.dedupe._frozen import MatchModel
 from custinfo.dedupe._keys import mixed
 from custinfo.dedupe._postings import Postings
-from custinfo.dedupe._regroup import cluster, new_pairs, weigh
+from custinfo.dedupe._regroup import Weighed, cluster, new_pairs, pairs_among, weigh
 
 __all__ = ["EMPTY", "GONE", "MatcherState"]
 
@@ -50,6 +50,8 @@ class MatcherState:
         self.copies: dict[int, list[int]] = {}
         self.component = Grown(None, np.int64)
         self.members: dict[int, list[int]] = {}
+        # Pairs near the decision; None after loading, until somebody wants to know.
+        self.doubtful: list[Weighed] | None = []
 
     @property
     def model(self) -> MatchModel:
@@ -71,7 +73,9 @@ class MatcherState:
             chosen = np.flatnonzero(self.entries.alive.view)
         else:
             left, right = new_pairs(self.entries, self.postings, fresh, keys)
-            strong = weigh(self.entries, left, right, workers=self.workers) > self.model.threshold
+            odds = weigh(self.entries, left, right, workers=self.workers)
+            self._doubt(Weighed(left=left, right=right, odds=odds))
+            strong = odds > self.model.threshold
             chosen = self._whole(np.concatenate([left[strong], right[strong], touched, owner[known]]))
         moved = self._cluster(np.union1d(chosen, owner[owner >= 0]), chosen)
         new = moved.rows >= start
@@ -194,7 +198,8 @@ class MatcherState:
     def _cluster(self, touched: Ints, chosen: Ints) -> Moved:
         """Cluster the *chosen* entries, which are whole components, and label the rows of the *touched* ones."""
         if len(chosen):
-            component, group = cluster(self.entries, self.postings, chosen, workers=self.workers)
+            component, group, weighed = cluster(self.entries, self.postings, chosen, workers=self.workers)
+            self._doubt(weighed)
             for head in np.unique(self.component.view[chosen]).tolist():
                 self.members.pop(head, None)
             self._set_components(chosen, component)
@@ -203,6 +208,36 @@ class MatcherState:
         heads = touched.copy()
         heads[np.searchsorted(touched, chosen)] = group
         return self._label(touched, heads)
+
+    def restore(self) -> None:
+        """Copies and members out of the arrays."""
+        entry = self.entry.view
+        known = np.flatnonzero(entry >= 0)
+        self._count_copies(entry[known], known)
+        self._set_components(np.arange(len(self.entries), dtype=np.int64), self.component.view.copy())
+
+    def _doubt(self, weighed: Weighed) -> None:
+        """Keep the pairs near the decision, for questions."""
+        near = weighed.near(self.model.threshold)
+        if self.doubtful is not None and len(near.left):
+            self.doubtful.append(near)
+
+    def look_for_doubt(self) -> list[Weighed]:
+        """The pairs near the decision."""
+        if self.doubtful is None:
+            self.doubtful = []
+            chosen = np.flatnonzero(self.entries.alive.view)
+            left, right = pairs_among(self.entries, self.postings, chosen)
+            left, right = chosen[left], chosen[right]
+            self._doubt(Weighed(left=left, right=right, odds=weigh(self.entries, left, right, workers=self.workers)))
+        return self.doubtful
+
+    def again(self, model: MatchModel) -> Moved:
+        """Cluster all records anew by another model of the same fields and keys."""
+        self.entries.model = model
+        self.doubtful = []
+        chosen = np.flatnonzero(self.entries.alive.view)
+        return self._cluster(chosen, chosen)
 
     def _set_components(self, chosen: Ints, component: Ints) -> None:
         order = np.argsort(component, kind="stable")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from custinfo.dedupe._keys import Plan, together
+from custinfo.dedupe._keys import BOTH, Plan, together
 
 __all__ = ["choose_plan"]
 
@@ -23,7 +23,8 @@ _SAMPLE = 40_000
 # A record should meet its likes in so many keys: one may be misspelt in the next record.
 _TWICE = 2
 _FEW = 200
-_BROAD = 2e-4
+_BROAD, _RARELY = 0.5, 0.01
+_SELECTIVE = 2e-4
 
 
 def choose_plan(slots: Hashes, names: Sequence[str], owners: Sequence[frozenset[str]], left: Ints, right: Ints) -> Plan:
@@ -40,15 +41,18 @@ def choose_plan(slots: Hashes, names: Sequence[str], owners: Sequence[frozenset[
     step = max(1, len(left) // _SAMPLE)
     left, right = left[::step], right[::step]
     budget = (_FLOOR + _PER_ROW * rows) // 2
-    firsts = [k for k, name in enumerate(names) if name not in ("name", *names[:k])]
-    singles = {k: np.sort(slots[:, k]) for k in firsts if names[k] != "middle_name"}
+    firsts = [k for k, name in enumerate(names) if name not in names[:k]]
+    columns = {k: np.sort(slots[:, k]) for k in firsts}
+    # "name" holds both names, so that neither is a key of its own; what most records share with many is none either.
+    beside = {"middle_name", *(("given_name", "family_name") if BOTH in names else ())}
+    singles = {k: columns[k] for k in firsts if names[k] not in beside and _overflow(columns[k], _CAPS[0]) <= _BROAD}
     cap = _cap([_sizes(column) for column in singles.values()], budget)
     # Blocks grow with the records that will be added: what meets in small ones now will still meet then.
     small = max(3, cap // 4)
     covered = np.zeros(len(left), np.int64)
     for k, column in singles.items():
         covered += _meets(slots[:, k], column, left, right, small)
-    broad = [k for k in firsts if k not in singles or _overflow(singles[k], small) > 0.01]
+    broad = [k for k in firsts if names[k] != "name" and _overflow(columns[k], small) > _RARELY]
     found: dict[tuple[int, int], tuple[Bools, Ints, float]] = {}
     for a, b in itertools.combinations(broad, 2):
         if owners[a] & owners[b]:
@@ -61,7 +65,9 @@ def choose_plan(slots: Hashes, names: Sequence[str], owners: Sequence[frozenset[
     if len(left) >= _FEW:
         chosen = _greedy({pair: meets for pair, (meets, _, _) in found.items()}, covered)
     else:
-        usable = [(-chance, names[a], names[b], (a, b)) for (a, b), (_, _, chance) in found.items() if chance < _BROAD]
+        usable = [
+            (-chance, names[a], names[b], (a, b)) for (a, b), (_, _, chance) in found.items() if chance < _SELECTIVE
+        ]
         chosen = [pair for *_, pair in sorted(usable)[:_MOST]]
     pair_cap = _cap([found[pair][1] for pair in chosen], budget)
     meets = np.zeros(len(left), bool)
@@ -71,6 +77,7 @@ def choose_plan(slots: Hashes, names: Sequence[str], owners: Sequence[frozenset[
         joint = together(slots[:, a], slots[:, b])
         meets |= _meets(joint, np.sort(joint), left, right, pair_cap)
     return Plan(
+        singles=tuple(names[k] for k in singles),
         pairs=tuple((names[a], names[b]) for a, b in chosen),
         cap=cap,
         pair_cap=pair_cap,

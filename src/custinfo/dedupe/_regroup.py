@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import numpy as np
 
 from custinfo.dedupe._cluster import CLIP, NEVER, components, partition
@@ -12,12 +13,14 @@ from custinfo.dedupe._entries import Entries
 from custinfo.dedupe._model import evidence
 from custinfo.dedupe._postings import Postings
 
-__all__ = ["cluster", "new_pairs", "pairs_among", "weigh"]
+__all__ = ["Weighed", "cluster", "new_pairs", "pairs_among", "weigh"]
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 _CHUNK = 1 << 18
+# Eight bits: beyond that a few answers of a person move no decision.
+_DOUBT = 8 * float(np.log(2))
 
 
 def weigh(entries: Entries, left: Ints, right: Ints, *, workers: int) -> Floats:
@@ -109,8 +112,22 @@ def new_pairs(entries: Entries, postings: Postings, fresh: Ints, keys: Hashes) -
     return packed // len(entries), packed % len(entries)
 
 
-def cluster(entries: Entries, postings: Postings, chosen: Ints, *, workers: int) -> tuple[Ints, Ints]:
-    """Component and cluster of each of the chosen entries, as some entry of it.
+@attrs.frozen(kw_only=True, eq=False)
+class Weighed:
+    """Pairs of entries and their natural log odds."""
+
+    left: Ints
+    right: Ints
+    odds: Floats
+
+    def near(self, threshold: float) -> Weighed:
+        """Those of which it is doubtful on which side of the threshold they belong."""
+        keep = np.abs(self.odds - threshold) <= _DOUBT
+        return Weighed(left=self.left[keep], right=self.right[keep], odds=self.odds[keep])
+
+
+def cluster(entries: Entries, postings: Postings, chosen: Ints, *, workers: int) -> tuple[Ints, Ints, Weighed]:
+    """Component and cluster of each of the chosen entries, as some entry of it, and the pairs that were weighed.
 
     The chosen entries, ascending, are whole components: none of the others belongs to them. The answer depends on the
     contents alone, not on the numbers of the entries.
@@ -127,4 +144,5 @@ def cluster(entries: Entries, postings: Postings, chosen: Ints, *, workers: int)
     strong = weight > threshold
     component = components(len(chosen), left[strong], right[strong])
     back = np.argsort(chosen, kind="stable")
-    return chosen[component][back], chosen[label][back]
+    pairs = Weighed(left=chosen[left], right=chosen[right], odds=weight)
+    return chosen[component][back], chosen[label][back], pairs

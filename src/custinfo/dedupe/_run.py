@@ -35,7 +35,7 @@ _CHUNK = 1 << 20
 
 @attrs.frozen(kw_only=True, eq=False)
 class Search:
-    """What a search found, in canonical rows."""
+    """What a search found, in canonical rows; *never* and *linked* say how it was asked for."""
 
     fields: list[Field]
     blocks: Blocks
@@ -49,6 +49,8 @@ class Search:
     auto: Ints
     threshold: float
     auto_threshold: float
+    never: tuple[int, ...]
+    linked: bool
 
 
 def canonical(fields: Sequence[Field], source: Ints | None = None) -> tuple[list[Field], Ints, Ints]:
@@ -205,6 +207,8 @@ def search(
         auto=auto,
         threshold=cut,
         auto_threshold=sure,
+        never=never,
+        linked=source is not None,
     )
 
 
