@@ -86,6 +86,8 @@ def test_normal_forms_are_stable(value: str) -> None:
         ("王小明", "王小明", "Hani", "王", "小明"),
         ("欧阳 娜娜", "欧阳娜娜", "Hani", "欧阳", "娜娜"),
         ("欧阳", "欧阳", "Hani", "欧", "阳"),
+        ("东 方朔", "东方朔", "Hani", "东", "方朔"),
+        ("山田 太郎", "山田太郎", "Hani", None, None),
         ("買買提·艾力", "買買提·艾力", "Hani", None, None),
         ("阿卜杜拉・艾力", "阿卜杜拉·艾力", "Hani", None, None),
         ("囗囗", "囗囗", "Hani", None, None),
@@ -193,6 +195,10 @@ def test_dates_are_read(value: object, expected: tuple[int, int, int]) -> None:
         ("2020年3月", "date.incomplete"),
         ("yesterday", "date.format"),
         ("3/4-2020", "date.format"),
+        *(
+            (f"2020-03-04{time}", "date.format")
+            for time in ("T25:00:00", "T10:60", " 10:00:61", "T996161", "T10:00+99:00")
+        ),
         (20200304, "value.type"),
         (float("nan"), "value.missing"),
         (None, "value.missing"),
@@ -205,7 +211,7 @@ def test_a_date_that_cannot_be_read_says_why(value: object, code: str) -> None:
 
 
 def test_a_time_of_day_is_dropped_with_a_warning() -> None:
-    for value in ("2020-03-04T10:00:00", "2020-03-04 00:00:00+08:00", "20200304T101112.5Z"):
+    for value in ("2020-03-04T10:00:00", "2020-03-04 00:00:00+08:00", "20200304T101112.5Z", "2020-03-04T23:59:60"):
         assert date(value).value == datetime.date(2020, 3, 4)
         assert codes(date(value)) == ["date.time_dropped"]
 
@@ -360,6 +366,8 @@ def test_web_addresses(value: str, normal: str) -> None:
         ("https://exam!ple.com", ["url.host"]),
         ("https://a..b", ["url.host"]),
         ("https://1.2.3.4.5", ["url.host"]),
+        ("https://0x7f000001/", ["url.host"]),
+        ("https://a.0X", ["url.host"]),
         ("https://" + "a" * 64 + ".com", ["url.host"]),
         ("https://example.com:99999", ["url.port"]),
         ("https://example.com:x", ["url.port"]),

@@ -21,9 +21,9 @@ _CHINESE = re.compile(r"([0-9]{4}) ?年 ?([0-9]{1,2}) ?月 ?([0-9]{1,2}) ?[日�
 _DAY_NAME_YEAR = re.compile(r"([0-9]{1,2})[ -]([A-Za-z]{3,9})\.?,?[ -]([0-9]{4})").fullmatch
 _NAME_DAY_YEAR = re.compile(r"([A-Za-z]{3,9})\.? ([0-9]{1,2}),? ([0-9]{4})").fullmatch
 _INCOMPLETE = re.compile(r"[0-9]{4}(?:[-/.][0-9]{1,2}|[0-9]{2}|年[0-9]{1,2}月)?").fullmatch
+_HOUR, _MINUTE, _SECOND = "(?:[01][0-9]|2[0-4])", "[0-5][0-9]", r"(?:[0-5][0-9]|60)(?:[.,][0-9]{1,9})?"
 _TIME = re.compile(
-    r"(T[0-9]{4}(?:[0-9]{2}(?:[.,][0-9]{1,9})?)?|[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?)"
-    r"(Z| ?[+-][0-9]{2}:?[0-9]{2})?$"
+    rf"(T{_HOUR}{_MINUTE}(?:{_SECOND})?|[T ]{_HOUR}:{_MINUTE}(?::{_SECOND})?)(Z| ?[+-]{_HOUR}:?{_MINUTE})?$"
 ).search
 _MONTHS = "january february march april may june july august september october november december".split()
 

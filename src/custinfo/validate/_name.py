@@ -78,7 +78,7 @@ class PersonNameValidator(BaseValidator[str]):
         parts = normal.split(" ")
         if letters == ("Hani",):
             normal = collapse(normal.translate(_DOTS).replace(" ", ""))
-            meta.update(split_hanzi(normal))
+            meta.update(split_hanzi(normal, before_space=parts[0] if len(parts) == 2 else ""))
         elif letters == ("Latn",):
             meta.update(split_comma(normal))
         issues += _remarks(normal)

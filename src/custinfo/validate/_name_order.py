@@ -63,17 +63,21 @@ def swapped(*, given: str, family: str) -> bool:
     return first in _FAMILY and last in _GIVEN
 
 
-def split_hanzi(name: str) -> dict[str, object]:
+def split_hanzi(name: str, *, before_space: str = "") -> dict[str, object]:
     """Family and given name of a Chinese name, empty where the family name is not known.
 
-    >>> split_hanzi("王小明"), split_hanzi("买买提·艾力")
-    ({'family': '王', 'given': '小明'}, {})
+    Args:
+        name: without spaces.
+        before_space: what stood before the only space; where that is no known family name, nothing is split.
+
+    >>> split_hanzi("王小明"), split_hanzi("买买提·艾力"), split_hanzi("山田太郎", before_space="山田")
+    ({'family': '王', 'given': '小明'}, {}, {})
     """
     if not 2 <= len(name) <= 5 or _HAN_DOT in name:
         return {}
-    if len(name) > 2 and name[:2] in COMPOUND:
+    if len(name) > 2 and name[:2] in COMPOUND and before_space in ("", name[:2]):
         return {"family": name[:2], "given": name[2:]}
-    if name[0] in SINGLE and len(name) <= 4:
+    if name[0] in SINGLE and len(name) <= 4 and before_space in ("", name[0]):
         return {"family": name[0], "given": name[1:]}
     return {}
 

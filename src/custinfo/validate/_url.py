@@ -17,6 +17,7 @@ __all__ = ["UrlValidator", "url"]
 _MAX_LENGTH = 2_048
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?").fullmatch
 _UNWANTED = re.compile(r"[\s<>\"\\^`{|}]").search
+_HEXADECIMAL = re.compile("0x[0-9a-f]*").fullmatch
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
 
 
@@ -112,7 +113,7 @@ def _host(host: str) -> str:
     labels = name.split(".")
     if len(name) > 253 or not all(0 < len(label) <= 63 for label in labels):
         return ""
-    if labels[-1].isdigit():
+    if labels[-1].isdigit() or _HEXADECIMAL(labels[-1]):  # browsers read both as the end of an IP address
         try:
             return str(ipaddress.IPv4Address(name))
         except ValueError:
