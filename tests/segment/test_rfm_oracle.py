@@ -21,6 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from custinfo.errors import InvalidFieldError
 from custinfo.segment import Rfm, rfm
 
 DIGITS = {"CNY": 2, "USD": 2, "JPY": 0, "KWD": 3}
@@ -312,3 +313,46 @@ def test_integer_ids_of_any_width_are_the_same_ids(dtype: str) -> None:
     table = rfm({**columns(), "customer_id": ids})
     assert table.customer_ids.dtype == np.int64
     assert table.customer_ids.tolist() == [2, 7, 10]
+
+
+# ---- every type of time and amount ----
+
+INSTANTS = [row["occurred_at"].replace(tzinfo=dt.UTC) for row in ROWS]
+EXACT = [Decimal(row["amount"]) for row in ROWS]
+TYPES = {
+    **{
+        f"{unit} {zone}": lambda unit=unit, zone=zone: {
+            "occurred_at": pa.array(
+                INSTANTS if zone else [row["occurred_at"] for row in ROWS], pa.timestamp(unit, zone)
+            )
+        }
+        for unit in ("s", "ms", "us", "ns")
+        for zone in (None, "America/New_York")
+    },
+    "chunks of times": lambda: {"occurred_at": pa.chunked_array([INSTANTS[:2], INSTANTS[2:]])},
+    "polars zone": lambda: {"occurred_at": pl.Series(INSTANTS).dt.convert_time_zone("Asia/Tokyo")},
+    "pandas zone": lambda: {"occurred_at": pd.Series(pd.DatetimeIndex(INSTANTS).tz_convert("Asia/Tokyo"))},
+    "decimal256": lambda: {"amount": pa.array(EXACT, pa.decimal256(40, 3))},
+    "chunks of decimals": lambda: {"amount": pa.chunked_array([EXACT[:2], EXACT[2:]])},
+    "polars decimals": lambda: {"amount": pl.Series(EXACT)},
+    "pandas decimals": lambda: {"amount": pd.Series(EXACT, dtype=pd.ArrowDtype(pa.decimal128(10, 3)))},
+    "float32": lambda: {"amount": pa.array([float(amount) for amount in EXACT], pa.float32())},
+}
+
+
+@pytest.mark.parametrize("form", TYPES)
+def test_times_and_amounts_of_any_type_are_the_same(form: str) -> None:
+    got = rfm({**columns(), **TYPES[form]()}, time_zone="Asia/Shanghai", bins=3)
+    assert got == rfm(columns(), time_zone="Asia/Shanghai", bins=3)
+
+
+@pytest.mark.parametrize("make", [pa.table, pl.DataFrame, pd.DataFrame, lambda data: duckdb.from_arrow(pa.table(data))])
+def test_a_null_in_any_column_of_any_table_is_a_missing_value(make: Any) -> None:
+    for column in ("customer_id", "occurred_at", "amount"):
+        data: dict[str, list[Any]] = columns()
+        data[column][3] = None
+        with pytest.raises(InvalidFieldError, match=f"column '{column}' has 1 missing values, the first in row 3"):
+            rfm(make(data))
+        skipped = rfm(make(data), missing="skip", time_zone="Asia/Shanghai")
+        rest = rfm(ROWS[:3] + ROWS[4:], missing="skip", time_zone="Asia/Shanghai")
+        assert skipped == rest.update([{**ROWS[0], column: None}])

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 16  # rows whose temporary arrays stay in the cache
 _SAMPLE = 1 << 19
+_SPARSEST = 16
 _PART = 1 << 18  # keys that are worth a thread
 # Odd multipliers spread keys over the table: the golden ratio, and one of xxHash (Collet, 2012).
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -32,6 +33,15 @@ _FULL = 0.75  # share of used slots in the second part above which look-ups get 
 
 class TableFullError(Exception):
     """There are more distinct keys than the table was made for."""
+
+
+def sample_step(rows: int) -> int:
+    """Every how many rows a sample takes one: a sixteenth of many rows, or it would miss too many rare keys.
+
+    >>> sample_step(100), sample_step(10_000_000), sample_step(10**9)
+    (1, 16, 16)
+    """
+    return max(1, min(rows // _SAMPLE, _SPARSEST))
 
 
 def estimated_distinct(keys: Int64, *, rows: int | None = None) -> int:
@@ -47,7 +57,7 @@ def estimated_distinct(keys: Int64, *, rows: int | None = None) -> int:
     100
     """
     n = len(keys)
-    sample = np.sort(keys[:: max(1, n // _SAMPLE)])
+    sample = np.sort(keys if rows else keys[:: sample_step(n)])
     starts = np.flatnonzero(np.concatenate(([True], sample[1:] != sample[:-1], [True])))
     times = np.diff(starts)
     once, twice = int((times == 1).sum()), int((times == 2).sum())

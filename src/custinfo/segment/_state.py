@@ -72,7 +72,7 @@ def state_of(payments: PaymentTable, *, refunds: str) -> State:
             grouping = grouping_of(ids, growth=growth)
             sums = _added_up(payments, grouping, refunds=refunds, wide=wide)
         except TableFullError:
-            growth *= 4  # the sample that the estimate saw was not like the rest
+            growth *= 2  # the sample that the estimate saw was not like the rest
             continue
         except TextNotTakenError:
             ids = ids.slower()

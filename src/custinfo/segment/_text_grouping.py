@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from custinfo.segment._hash import KeyTable, estimated_distinct
+from custinfo.segment._hash import KeyTable, estimated_distinct, sample_step
 from custinfo.segment._ids import ArrowText
 from custinfo.segment._text import TextNotTakenError, ascending, hashes, texts, words_of
 from custinfo.segment._text_code import TextCode
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     Int64 = NDArray[np.int64]
     UInt64 = NDArray[np.uint64]
 
-_SAMPLE = 1 << 19
 _BLOCK = 1 << 14  # rows whose words stay in the cache
 
 
@@ -130,7 +129,7 @@ def text_grouping(ids: ArrowText, *, growth: int = 1) -> CodedTextGrouping | Tex
     Raises:
         TextNotTakenError: an id of the sample is too long or has a zero byte.
     """
-    offsets, data = ids.sample(max(1, len(ids) // _SAMPLE))
+    offsets, data = ids.sample(sample_step(len(ids)))
     words, rows = words_of(offsets, data), len(offsets) - 1
     code = TextCode.of(words) if ids.of_one_form and words else None
     keys = hashes(words, rows) if code is None else code.packed(words, rows)
