@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custinfo.segment import behaviour
@@ -42,6 +42,7 @@ def first_mode(values: list[Any]) -> tuple[Any, int]:
     return min(found.items(), key=lambda item: (-item[1], item[0]))
 
 
+@settings(max_examples=40)
 @given(ROWS)
 def test_habits_are_those_of_a_plain_loop(rows: list[dict[str, Any]]) -> None:
     data = {name: [row[name] for row in rows] for name in ("customer_id", "occurred_at", "cents", "method")}

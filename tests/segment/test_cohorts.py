@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custinfo.errors import InvalidFieldError
@@ -25,6 +25,7 @@ def index_of(day: dt.date, by: str) -> int:
     return day.year if by == "year" else (day - dt.date(1, 1, 1)).days // (7 if by == "week" else 1)
 
 
+@settings(max_examples=40)
 @given(
     ROWS,
     st.sampled_from(["day", "week", "month", "quarter", "year"]),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custinfo.errors import AmountOverflowError, InvalidFieldError
@@ -30,6 +30,7 @@ def table_of(entries: list[tuple[str, str, int, int]]) -> dict[str, list[Any]]:
     }
 
 
+@settings(max_examples=40)
 @given(ENTRIES)
 def test_sums_are_those_of_a_plain_loop(entries: list[tuple[str, str, int, int]]) -> None:
     report = loyalty_report(table_of(entries))

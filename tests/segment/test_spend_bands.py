@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custinfo.errors import InvalidFieldError
@@ -23,6 +23,7 @@ ROWS = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(ROWS, st.sampled_from(["total", "purchase", "month"]))
 def test_values_and_bands_are_those_of_a_plain_loop(rows: list[tuple[int, dt.datetime, int]], per: Any) -> None:
     data = dict(zip(("customer_id", "occurred_at", "cents"), map(list, zip(*rows, strict=True)), strict=True))

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custinfo.errors import InvalidFieldError
@@ -48,6 +48,7 @@ def as_mapping(table: Spending) -> dict[Any, tuple[int, int, int]]:
     return dict(zip(zip(who, table.key.tolist(), strict=True), values, strict=True))
 
 
+@settings(max_examples=40)
 @given(
     ROWS,
     st.sampled_from(["day", "week", "month", "quarter", "year", "weekday", "hour", "merchant"]),

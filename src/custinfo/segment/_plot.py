@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from custinfo._view import BLUE, ORANGE, new_figure
 from custinfo.errors import missing_extra
 from custinfo.segment._scoring import bins_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from custinfo.segment._calibration import Calibration
     from custinfo.segment._cohorts import Cohorts
     from custinfo.segment._contribution import Contribution
@@ -18,15 +21,11 @@ if TYPE_CHECKING:
     from custinfo.segment._value_by_segment import SegmentValue
 
 try:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 except ModuleNotFoundError as exc:
     raise missing_extra("matplotlib", extra="plot", cause=exc) from None
 
 _LOUD = 0.45  # share of the colour scale above which black text is easier to read than white
-# Two colours of Okabe and Ito, 2008, that every kind of colour vision tells apart, in print too.
-_BLUE, _ORANGE = "#0072B2", "#E69F00"
 _ROOM = 45  # per cent of a picture's width that a label of a curve needs
 _MOST_BARS, _MOST_PERIODS, _MOST_COHORTS = 20, 25, 40
 
@@ -48,7 +47,7 @@ def heat_map(table: Rfm, *, measure: str = "customers") -> Figure:
     grid = np.bincount(cell, weights=weights, minlength=r_best * f_best).reshape(r_best, f_best).astype(np.float64)
     if measure == "money":
         grid *= 100 / max(grid.sum(), 1)
-    figure, axes = _figure(1.5 + f_best * 0.9, 1.5 + r_best * 0.7)
+    figure, axes = new_figure(1.5 + f_best * 0.9, 1.5 + r_best * 0.7)
     picture = axes.imshow(grid, cmap="cividis", origin="lower", aspect="auto")  # readable with any colour vision
     label = "customers" if measure == "customers" else "% of money"
     figure.colorbar(picture, label=label)
@@ -68,12 +67,6 @@ def _write_values(axes: Any, grid: Any, form: str) -> None:
         axes.text(column, row, form.format(value), ha="center", va="center", color=color)
 
 
-def _figure(width: float, height: float) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.subplots()
-
-
 def cohort_grid(table: Cohorts) -> Figure:
     """Retention in per cent, cohorts downwards and periods to the right; periods that are not over are hatched.
 
@@ -85,7 +78,7 @@ def cohort_grid(table: Cohorts) -> Figure:
     grid = 100 * table.rates[rows, :_MOST_PERIODS]
     unfinished = table.observed[rows, :_MOST_PERIODS] & ~table.complete[rows, :_MOST_PERIODS]
     height, width = grid.shape
-    figure, axes = _figure(2.5 + 0.55 * max(width, 4), 1.5 + 0.35 * max(height, 5))
+    figure, axes = new_figure(2.5 + 0.55 * max(width, 4), 1.5 + 0.35 * max(height, 5))
     later = grid[:, 1:][~np.isnan(grid[:, 1:])]
     top = max(float(later.max(initial=0)), 1.0)  # column 0 is always 100 % and would leave no shades for the others
     if grid.size:
@@ -113,17 +106,17 @@ def contribution_curve(table: Contribution) -> Figure:
     Args:
         table: the ranked customers.
     """
-    figure, axes = _figure(6.5, 4.5)
+    figure, axes = new_figure(6.5, 4.5)
     n = len(table)
     at = np.unique(np.linspace(0, n, min(n, 2000) + 1).astype(np.int64))  # a line of more points looks the same
     share = 100 * np.append(0.0, table.cumulative_share)
-    axes.plot(100 * at / max(n, 1), share[at], color=_BLUE, lw=2, label="customers, largest first")
+    axes.plot(100 * at / max(n, 1), share[at], color=BLUE, lw=2, label="customers, largest first")
     axes.plot([0, 100], [0, 100], color="#777777", lw=1, ls="--", label="all alike")
     counted = table.counts()
     for name, end in (("A", counted["A"]), ("A and B", counted["A"] + counted["B"])):
         if n:
             x, y = 100 * end / n, float(share[end])
-            axes.plot([x, x, 0], [0, y, y], color=_ORANGE, lw=1, ls=":")
+            axes.plot([x, x, 0], [0, y, y], color=ORANGE, lw=1, ls=":")
             said = f"{name}: {x:.1f} % bring {y:.1f} %"
             if x < _ROOM:  # beside the point and below the curve, or over the line where the curve is below it
                 axes.annotate(said, (x, y), (6, -12), textcoords="offset points", fontsize=8)
@@ -133,7 +126,7 @@ def contribution_curve(table: Contribution) -> Figure:
     axes.set_ylim(0, 105)
     axes.set_xlabel("% of customers")
     axes.set_ylabel(f"% of money{'' if table.currency is None else f' ({table.currency})'}")
-    axes.set_title(table._title())
+    axes.set_title(table._title().replace("; ", "\n"))
     axes.legend(loc="lower right", frameon=False)
     return figure
 
@@ -145,9 +138,9 @@ def segment_bars(table: SegmentValue) -> Figure:
         table: the most valuable 20 segments are drawn.
     """
     names = ["(none)" if name is None else str(name) for name in table.segment[:_MOST_BARS]]
-    figure, axes = _figure(7, 1.5 + 0.5 * max(len(names), 2))
+    figure, axes = new_figure(7, 1.5 + 0.5 * max(len(names), 2))
     place = np.arange(len(names))
-    parts = ((table.amount_share, _BLUE, "", "money"), (table.customer_share, _ORANGE, "//", "customers"))
+    parts = ((table.amount_share, BLUE, "", "money"), (table.customer_share, ORANGE, "//", "customers"))
     for i, (share, color, hatch, label) in enumerate(parts):
         percent = 100 * np.nan_to_num(share[:_MOST_BARS])
         bars = axes.barh(
@@ -173,9 +166,9 @@ def calibration_bars(table: Calibration) -> Figure:
     """
     last = int(table.frequency[-1])
     names = [f"{count}{'+' if count == last else ''}" for count in table.frequency.tolist()]
-    figure, axes = _figure(max(6.5, 1.5 + 0.75 * len(names)), 4.5)
+    figure, axes = new_figure(max(6.5, 1.5 + 0.75 * len(names)), 4.5)
     place = np.arange(len(names))
-    parts = ((table.actual, _BLUE, "", "actual"), (table.predicted, _ORANGE, "//", "predicted"))
+    parts = ((table.actual, BLUE, "", "actual"), (table.predicted, ORANGE, "//", "predicted"))
     for i, (means, color, hatch, label) in enumerate(parts):
         heights = np.nan_to_num(means)
         bars = axes.bar(
