@@ -1,17 +1,21 @@
 """RFM of synthetic payments: custinfo beside polars and duckdb, each in a process of its own, on the same data.
 
-    python benchmarks/segment/bench_rfm.py --rows 10000000 --ids sparse --repeat 5
+    python benchmarks/segment/bench_rfm.py --rows 10000000 --ids sparse --rounds 3
 
-Each starts with the table in memory in its own form and gives one row per customer: days since the last payment,
-payments, money, and three scores by the same rule (edge k is the ceil(k n / bins)-th smallest value, ties share a
-score). polars and duckdb add floats and return customers in any order; custinfo adds exact minor units, checks every
-row and sorts customers. Prints the best wall time, the CPU time of all threads, and the memory on top of the table.
+Ids are "sparse" (64-bit account numbers), "dense" (0, 1, 2 ...), "text" (an Arrow column such as ACC-00001234567) or
+"coded" (the same as an Arrow dictionary). Each peer starts with the table in memory in its own form and gives one row
+per customer: days since the last payment, payments, money, and three scores by the same rule (edge k is the
+ceil(k n / bins)-th smallest value, ties share a score). polars and duckdb add floats and return customers in any order;
+custinfo adds exact minor units, checks every row and sorts customers. Each round runs all three, one after the other;
+printed are the medians over the rounds of the best wall time, the CPU time of all threads and the memory on top of the
+table, and of the wall time over custinfo's.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 import time
@@ -28,7 +32,7 @@ CUSTOMERS_PER_ROW = 0.1
 SKEW = 0.6  # the share of the k-th customer falls as k**-SKEW
 
 
-def make_table(rows: int, ids: str, order: str) -> dict[str, np.ndarray]:
+def make_table(rows: int, ids: str, order: str) -> dict[str, Any]:
     rng = np.random.default_rng(20260101)
     customers = max(1, int(rows * CUSTOMERS_PER_ROW))
     rank = np.minimum((customers * rng.random(rows) ** (1 / (1 - SKEW))).astype(np.int64), customers - 1)
@@ -36,24 +40,36 @@ def make_table(rows: int, ids: str, order: str) -> dict[str, np.ndarray]:
     when = rng.integers(0, 3 * 365 * DAY_US, rows)
     if order == "time":
         when.sort()
-    sparse = (code * 2_654_435_761 + 6_200_000_000_000_000) % 2**53
     return {
-        "customer_id": code if ids == "dense" else sparse,
+        "customer_id": ids_of(code, ids),
         "occurred_at": (AS_OF.astype(np.int64) - 3 * 365 * DAY_US + when).view("M8[us]"),
         "amount": np.round(np.exp(rng.normal(4, 1, rows)), 2),
     }
 
 
-def with_custinfo(table: dict[str, np.ndarray]) -> Callable[[], Any]:
+def ids_of(code: np.ndarray, ids: str) -> Any:
+    if ids == "dense":
+        return code
+    if ids == "sparse":
+        return (code * 2_654_435_761 + 6_200_000_000_000_000) % 2**53
+    import pyarrow as pa
+
+    accounts = pa.array([f"ACC-{i * 2_654_435_761 % 10_000_000_019:011d}" for i in range(int(code.max()) + 1)])
+    codes = pa.array(code.astype(np.int32))
+    return accounts.take(codes) if ids == "text" else pa.DictionaryArray.from_arrays(codes, accounts)
+
+
+def with_custinfo(table: dict[str, Any]) -> Callable[[], Any]:
     from custinfo.segment import rfm
 
     return lambda: rfm(table, as_of=AS_OF, bins=BINS)
 
 
-def with_polars(table: dict[str, np.ndarray]) -> Callable[[], Any]:
+def with_polars(table: dict[str, Any]) -> Callable[[], Any]:
     import polars as pl
+    import pyarrow as pa
 
-    frame = pl.DataFrame(table)
+    frame = pl.DataFrame(pa.table(table))
 
     def edges(column: str) -> list[Any]:
         value = pl.col(column)
@@ -71,7 +87,7 @@ def with_polars(table: dict[str, np.ndarray]) -> Callable[[], Any]:
     return run
 
 
-def with_duckdb(table: dict[str, np.ndarray]) -> Callable[[], Any]:
+def with_duckdb(table: dict[str, Any]) -> Callable[[], Any]:
     import duckdb
     import pyarrow as pa
 
@@ -123,28 +139,31 @@ def measure(peer: str, args: argparse.Namespace) -> dict[str, float]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--ids", choices=("sparse", "dense"), default="sparse")
+    parser.add_argument("--ids", choices=("sparse", "dense", "text", "coded"), default="sparse")
     parser.add_argument("--order", choices=("time", "random"), default="time")
-    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer", choices=PEERS, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.peer:
         print(json.dumps(measure(args.peer, args)))
         return 0
-    print(
-        f"{args.rows:,} rows, {args.ids} ids, {args.order} order\n\n| | wall s | CPU s | extra MB |\n|---|---|---|---|"
-    )
-    for peer in PEERS:
-        child = subprocess.run(
-            [sys.executable, str(Path(__file__).resolve()), *sys.argv[1:], "--peer", peer],
-            capture_output=True,
-            text=True,
-        )
-        if child.returncode:
-            print(f"| {peer} | {child.stderr.strip().splitlines()[-1]} | | |")
-            continue
-        found = json.loads(child.stdout)
-        print(f"| {peer} | {found['wall_s']:.2f} | {found['cpu_s']:.2f} | {found['extra_mb']:.0f} |")
+    found: dict[str, list[dict[str, float]]] = {peer: [] for peer in PEERS}
+    for _ in range(args.rounds):
+        for peer, figures in found.items():
+            command = [sys.executable, str(Path(__file__).resolve()), *sys.argv[1:], "--peer", peer]
+            child = subprocess.run(command, capture_output=True, text=True)
+            if child.returncode:
+                print(f"{peer}: {child.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+                return 1
+            figures.append(json.loads(child.stdout))
+    print(f"{args.rows:,} rows, {args.ids} ids, {args.order} order\n")
+    print("| | wall s | CPU s | extra MB | wall / custinfo |\n|---|---|---|---|---|")
+    for peer, figures in found.items():
+        wall, cpu, extra = (statistics.median(one[key] for one in figures) for key in ("wall_s", "cpu_s", "extra_mb"))
+        pairs = zip(figures, found["custinfo"], strict=True)
+        ratio = statistics.median(one["wall_s"] / ours["wall_s"] for one, ours in pairs)
+        print(f"| {peer} | {wall:.2f} | {cpu:.2f} | {extra:.0f} | {ratio:.2f} |")
     return 0
 
 
