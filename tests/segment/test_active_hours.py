@@ -16,7 +16,7 @@ NAMES = ["America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Europe/Lond
 TIMES = st.datetimes(dt.datetime(2011, 10, 1), dt.datetime(2012, 4, 30), timezones=st.just(dt.UTC))  # Apia skips a day
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 4), TIMES, st.sampled_from(NAMES)), min_size=1, max_size=25), st.booleans())
 def test_hours_are_those_of_zoneinfo(rows: list[tuple[int, dt.datetime, str | None]], per_row: bool) -> None:
     of_customer = {customer: NAMES[customer] for customer in (1, 2, 3)}
@@ -73,7 +73,7 @@ def test_of_equal_windows_the_one_that_begins_with_most_events_is_best() -> None
     assert hours(5, 9).best_hours(24)[1].tolist() == [1.0]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 23), min_size=1, max_size=12), st.integers(1, 24))
 def test_the_best_window_is_that_of_a_plain_search(given_hours: list[int], width: int) -> None:
     def inside(start: int) -> tuple[int, int, int]:

@@ -22,7 +22,7 @@ def table_of(pairs: list[tuple[str, Any]]) -> dict[str, list[Any]]:
     }
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(PAIRS, st.sampled_from([0, 0.5, 5, 100]))
 def test_lift_is_that_of_the_formula(pairs: list[tuple[str, Any]], smoothing: float) -> None:
     table = affinity(table_of(pairs), smoothing=smoothing)

@@ -42,7 +42,7 @@ def first_mode(values: list[Any]) -> tuple[Any, int]:
     return min(found.items(), key=lambda item: (-item[1], item[0]))
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(ROWS)
 def test_habits_are_those_of_a_plain_loop(rows: list[dict[str, Any]]) -> None:
     data = {name: [row[name] for row in rows] for name in ("customer_id", "occurred_at", "cents", "method")}
@@ -128,6 +128,7 @@ def test_columns_for_method_and_merchant_are_there_where_the_table_has_them() ->
     assert "Behaviour (CNY)" in in_yuan._repr_html_()
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=9))
 def test_medians_of_extreme_values_do_not_overflow(values: list[int]) -> None:
     found = medians(np.zeros(len(values), np.int64), np.array(values, np.int64), 2)

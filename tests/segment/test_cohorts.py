@@ -25,7 +25,7 @@ def index_of(day: dt.date, by: str) -> int:
     return day.year if by == "year" else (day - dt.date(1, 1, 1)).days // (7 if by == "week" else 1)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     ROWS,
     st.sampled_from(["day", "week", "month", "quarter", "year"]),

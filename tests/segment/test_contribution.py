@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custinfo.errors import AmountOverflowError, InvalidFieldError
@@ -24,6 +24,7 @@ def plain_gini(amounts: list[int]) -> Fraction:
     return Fraction(sum(abs(a - b) for a in amounts for b in amounts), 2 * n * sum(amounts))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(-100, 1000) | st.integers(0, 2**57), max_size=20),
     st.sampled_from([(0.8, 0.95), (0.5, 1), (0.1, 0.2)]),
@@ -110,6 +111,7 @@ def test_limits_must_ascend_between_0_and_1(limits: Any) -> None:
 SEGMENTS = st.lists(st.tuples(st.sampled_from(["new", "loyal", None]), st.integers(-50, 500)), max_size=15)
 
 
+@settings(deadline=None)
 @given(SEGMENTS)
 def test_value_by_segment_is_that_of_a_plain_loop(rows: list[tuple[str | None, int]]) -> None:
     table = value_by_segment(

@@ -33,7 +33,7 @@ def columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
     return {name: [row[name] for row in rows] for name in names}
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(ROWS, st.sampled_from(["channel", "outcome", "month", "hour"]))
 def test_counts_are_those_of_a_plain_loop(rows: list[dict[str, Any]], by: str) -> None:
     groups = defaultdict(list)
@@ -92,7 +92,7 @@ def plain_waits(rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dt.tim
     return waits
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(ROWS, st.sampled_from(["channel", "month"]))
 def test_waits_are_those_of_a_plain_loop(rows: list[dict[str, Any]], by: str) -> None:
     table = response_times(columns(rows), by=by, percentiles=(1, 50, 99.5, 100))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custinfo.errors import InvalidFieldError, RecordNotFoundError
@@ -40,6 +40,7 @@ def simulate(bought: set[int], known: int | None, until: int, dormant: int, chur
     return history
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.integers(1, 4), st.tuples(st.sets(DAYS, max_size=8), st.none() | DAYS), max_size=4),
     st.integers(1, 20),

@@ -30,7 +30,7 @@ def table_of(entries: list[tuple[str, str, int, int]]) -> dict[str, list[Any]]:
     }
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(ENTRIES)
 def test_sums_are_those_of_a_plain_loop(entries: list[tuple[str, str, int, int]]) -> None:
     report = loyalty_report(table_of(entries))

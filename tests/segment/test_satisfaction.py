@@ -63,7 +63,7 @@ def test_the_expansion_continues_the_exact_quantiles() -> None:
         assert student_quantile(confidence, 1000) == pytest.approx(student_quantile(confidence, 999), rel=2e-5)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 10), min_size=1, max_size=60))
 def test_nps_is_that_of_the_trinomial_variance(answers: list[int]) -> None:
     result = nps(answers)
@@ -89,7 +89,7 @@ def test_nps_boundaries_and_the_adjusted_interval() -> None:
     assert info.value.code == "nps.interval"
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(1, 7), min_size=2, max_size=40))
 def test_ces_is_mean_and_student_interval(answers: list[int]) -> None:
     result = ces(answers)
@@ -166,7 +166,7 @@ def test_sentences_in_both_languages() -> None:
         nps([1]).text("fr")
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["app", "web", None]), st.integers(1, 5)), max_size=20))
 def test_each_group_has_the_measure_of_its_answers(rows: list[tuple[str | None, int]]) -> None:
     data = {"channel": [r[0] for r in rows], "score": [r[1] for r in rows]}

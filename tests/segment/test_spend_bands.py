@@ -23,7 +23,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(ROWS, st.sampled_from(["total", "purchase", "month"]))
 def test_values_and_bands_are_those_of_a_plain_loop(rows: list[tuple[int, dt.datetime, int]], per: Any) -> None:
     data = dict(zip(("customer_id", "occurred_at", "cents"), map(list, zip(*rows, strict=True)), strict=True))

@@ -48,7 +48,7 @@ def as_mapping(table: Spending) -> dict[Any, tuple[int, int, int]]:
     return dict(zip(zip(who, table.key.tolist(), strict=True), values, strict=True))
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     ROWS,
     st.sampled_from(["day", "week", "month", "quarter", "year", "weekday", "hour", "merchant"]),
