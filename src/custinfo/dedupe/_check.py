@@ -15,6 +15,7 @@ from custinfo.dedupe._levels import DIFFERENT, EQUAL, LEVELS, MISSING, SIMILAR, 
 from custinfo.dedupe._postings import Postings
 from custinfo.dedupe._single import LevelOf, single_scorer
 from custinfo.dedupe._text import content_hash
+from custinfo.dedupe._verified import verified
 from custinfo.dedupe._weight import Weights, float32
 
 __all__ = ["Checker"]
@@ -47,7 +48,7 @@ class Checker:
         self._postings = postings
         self._read = record_reader(model.kinds, model.fields)
         self.weights = weights = Weights(model)
-        self.never = model.never()
+        self.rules = [[self._term(name, rule.scheme) for name in rule.fields] for rule in model.rules]
         words = model.word_counts()
         self.level = [single_scorer(spec.kind, words[f]) for f, spec in enumerate(model.fields)]
         fields = range(len(model.fields))
@@ -60,6 +61,17 @@ class Checker:
         )
         self.single_fields = [f for f, spec in enumerate(model.fields) if spec.width == 1]
         self.several = [f for f, spec in enumerate(model.fields) if spec.width > 1]
+
+    def _term(self, name: str, scheme: str) -> tuple[int, Sequence[int], str]:
+        """Position and places of the alternatives that a rule is about; -1 where the model has no such field."""
+        for f, spec in enumerate(self.model.fields):
+            if spec.name == name:
+                return f, range(spec.width), scheme
+        for f, spec in enumerate(self.model.fields):
+            if name in spec.columns:
+                place = spec.columns.index(name) if spec.width == len(spec.columns) else 0
+                return f, (place,), scheme
+        return -1, (), scheme
 
     def __call__(self, record: Mapping[str, object]) -> list[tuple[int, float]]:
         """Entries and natural log odds, at or above the threshold."""
@@ -171,6 +183,8 @@ class _Comparison:
         for entry, row in zip(found[near].tolist(), codes[near].tolist(), strict=True):
             pair = self._pair(row, threshold)
             if pair is not None:
+                if self._clashes(row):
+                    continue
                 entries.append(entry)
                 probabilities.append(checker.weights.of(*pair))
         if not entries:
@@ -212,10 +226,22 @@ class _Comparison:
             g, f = checker.names
             if levels[g] >= SIMILAR and levels[f] >= SIMILAR:
                 self._mark_swapped(levels, chances, row, g, f)
-        for f in checker.never:
-            if levels[f] > EQUAL:
-                return None
         return (levels, chances) if checker.weights.rest(levels, self._most) >= least else None
+
+    def _clashes(self, row: Sequence[int]) -> bool:
+        """Whether a rule says that both never meet."""
+        return any(all(self._differ(row, *term) for term in terms) for terms in self._checker.rules)
+
+    def _differ(self, row: Sequence[int], f: int, places: Sequence[int], scheme: str) -> bool:
+        """Whether both have values that count, and none in common."""
+        if f < 0:
+            return False
+        known, start = self._checker.entries.values[f], self._checker.entries.spans[f][0]
+        mine = {value.text for place in places if (value := self._values[f][place]) is not None}
+        theirs = {known.texts[row[start + place]] for place in places if row[start + place] >= 0}
+        if scheme:
+            mine, theirs = ({text for text in texts if verified(scheme, [text])[0]} for texts in (mine, theirs))
+        return bool(mine) and bool(theirs) and mine.isdisjoint(theirs)
 
     def _is_of_stratum(self, row: Sequence[int]) -> bool:
         if self._stratum is None:

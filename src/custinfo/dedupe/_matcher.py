@@ -214,7 +214,7 @@ class Matcher:
             return self._changes(moved, len(self), np.full(len(chosen), -1, np.int64))
 
     def _rows(self, rows: Iterable[int]) -> Ints:
-        chosen = np.unique(np.array([int(row) for row in rows], np.int64))
+        chosen = np.unique(np.array([_row(row) for row in rows], np.int64))
         bad = chosen[(chosen < 0) | (chosen >= len(self))]
         if not len(bad):
             bad = chosen[self._state.entry.view[chosen] == GONE]
@@ -348,3 +348,8 @@ class Matcher:
         matcher = cls(state)
         matcher._answers = answers
         return matcher
+
+
+def _row(row: object) -> int:
+    """A row number as it is, -1 for what is none."""
+    return int(row) if isinstance(row, (int, np.integer)) and not isinstance(row, bool) and row < 1 << 60 else -1

@@ -14,6 +14,8 @@ from custinfo.dedupe._keys import Plan
 from custinfo.dedupe._kinds import KINDS
 from custinfo.dedupe._levels import LEVELS
 from custinfo.dedupe._model import Model
+from custinfo.dedupe._rules import Rule
+from custinfo.dedupe._verified import SCHEMES
 
 __all__ = ["model_from", "model_to"]
 
@@ -69,7 +71,7 @@ def model_from(told: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, Any
         ),
         threshold=_number(told["threshold"]),
         auto_threshold=_number(told["auto_threshold"], infinite=True),
-        rules=tuple(_one_of(rule, [spec.name for spec in fields]) for rule in told["rules"]),
+        rules=tuple(_rule(rule) for rule in told["rules"]),
         rows=_between(told["rows"], 0, 1 << 40),
     )
     widths = {column for spec in fields for column in spec.columns}
@@ -101,6 +103,10 @@ def _array(arrays: Mapping[str, np.ndarray[Any, Any]], name: str, shape: tuple[i
     if array.shape != shape or not np.isfinite(array).all():
         raise ValueError(f"{name} must be of shape {shape} and finite")
     return array
+
+
+def _rule(told: Mapping[str, Any]) -> Rule:
+    return Rule(fields=tuple(map(_text, told["fields"])), scheme=_one_of(told["scheme"], ("", *SCHEMES)))
 
 
 def _field_counts(told: Mapping[str, Any]) -> FieldCounts:
