@@ -4,6 +4,7 @@ from custinfo._lazy import lazy_exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from custinfo.dedupe._calibration import Calibration, calibration
     from custinfo.dedupe._changes import Changes, Match
     from custinfo.dedupe._decide import Estimate
     from custinfo.dedupe._duplicates import Diagnostics, Duplicates, Pairs
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
         union,
     )
     from custinfo.dedupe._learn import Learning
+    from custinfo.dedupe._link import Links, link
     from custinfo.dedupe._matcher import Matcher
 
 _MODULES = {
     "_changes": ("Changes", "Match"),
+    "_calibration": ("Calibration", "calibration"),
     "_decide": ("Estimate",),
     "_duplicates": ("Diagnostics", "Duplicates", "Pairs"),
     "_explain": ("Explanation", "Part"),
@@ -47,9 +50,11 @@ _MODULES = {
     ),
     "_frozen": ("MatchModel",),
     "_learn": ("Learning",),
+    "_link": ("Links", "link"),
     "_matcher": ("Matcher",),
 }
 __all__ = [
+    "Calibration",
     "Changes",
     "Diagnostics",
     "Duplicates",
@@ -57,6 +62,7 @@ __all__ = [
     "Explanation",
     "GoldenRecord",
     "Learning",
+    "Links",
     "Match",
     "MatchModel",
     "Matcher",
@@ -64,10 +70,12 @@ __all__ = [
     "Part",
     "Strategy",
     "ValueCluster",
+    "calibration",
     "cluster_values",
     "find_duplicates",
     "fingerprint",
     "golden_record",
+    "link",
     "longest",
     "most_complete",
     "most_frequent",

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["CLIP", "NEVER", "assign", "components", "partition"]
+__all__ = ["CLIP", "NEVER", "Apart", "components", "partition"]
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Weigh = Callable[[Ints, Ints], Floats]
+
+
+class Apart(Protocol):
+    """Rows that must not meet in one cluster."""
+
+    def concerned(self, rows: Sequence[int]) -> dict[int, int]:
+        """Those of the rows that can clash with others, and for each a row that clashes with the same ones."""
+
+    def apart(self, one: Sequence[int], other: Sequence[int]) -> bool:
+        """Whether any row of one group must not meet one of the other."""
+
 
 # Up to this size every pair inside a component is compared, also those that no block brought together.
 _WHOLE = 48
@@ -46,7 +57,15 @@ def components(rows: int, left: Ints, right: Ints) -> Ints:
 
 
 def partition(
-    rows: int, left: Ints, right: Ints, weight: Floats, *, threshold: float, clip: float, weigh: Weigh
+    rows: int,
+    left: Ints,
+    right: Ints,
+    weight: Floats,
+    *,
+    threshold: float,
+    clip: float,
+    weigh: Weigh,
+    apart: Apart | None = None,
 ) -> tuple[Ints, Ints, Ints, Floats]:
     """Clusters by greedy joining: the two groups with the highest mean weight first, while it is above 0.
 
@@ -58,6 +77,7 @@ def partition(
         threshold: log odds that count as zero.
         clip: weights beyond this distance from zero count as this.
         weigh: log odds of further pairs.
+        apart: what must not meet, also where a component is too large for all its pairs to be weighed.
 
     Returns:
         Label of each row (the smallest row of its cluster), and the further pairs that were weighed: left, right,
@@ -82,7 +102,8 @@ def partition(
     complete = (ends - starts) == sizes * (sizes - 1) // 2
     for k in np.flatnonzero(~(complete & (worst > 0))).tolist():
         part = slice(starts[k], ends[k])
-        joined = _join(one[part].tolist(), other[part].tolist(), w[part].tolist(), bool(complete[k]))
+        clash = None if complete[k] else apart
+        joined = _join(one[part].tolist(), other[part].tolist(), w[part].tolist(), bool(complete[k]), clash)
         for row, head in joined.items():
             result[row] = head
     return result, members_left, members_right, more_weight
@@ -111,7 +132,9 @@ def _missing_pairs(
     return a, b, (weigh(a, b) if len(a) else np.zeros(0))
 
 
-def _join(left: list[int], right: list[int], weight: list[float], complete: bool) -> dict[int, int]:
+def _join(
+    left: list[int], right: list[int], weight: list[float], complete: bool, apart: Apart | None
+) -> dict[int, int]:
     """Average-linkage joining of one component; head of each row's cluster."""
     links: dict[int, dict[int, tuple[float, int]]] = {}
     heap = []
@@ -123,6 +146,8 @@ def _join(left: list[int], right: list[int], weight: list[float], complete: bool
     heapq.heapify(heap)
     count = dict.fromkeys(links, 1)
     head = {row: row for row in links}
+    # Per cluster the rows that can clash; where all pairs were weighed, their weights say so already.
+    touchy = {row: {like} for row, like in apart.concerned(list(links)).items()} if apart is not None else {}
 
     def mean(a: int, b: int) -> float:
         total, seen = links[a].get(b, (0.0, 0))
@@ -133,6 +158,13 @@ def _join(left: list[int], right: list[int], weight: list[float], complete: bool
         w, a, b = heapq.heappop(heap)
         if a not in count or b not in count or b not in links[a] or mean(a, b) != -w:
             continue
+        if apart is not None and a in touchy and b in touchy:
+            if apart.apart(sorted(touchy[a]), sorted(touchy[b])):
+                links[a][b] = links[b][a] = (NEVER, count[a] * count[b])
+                continue
+            touchy[a] |= touchy.pop(b)
+        elif b in touchy:
+            touchy[a] = touchy.pop(b)
         for other, (total, seen) in links.pop(b).items():
             del links[other][b]
             if other == a:
@@ -151,20 +183,3 @@ def _join(left: list[int], right: list[int], weight: list[float], complete: bool
             top = head[top]
         head[row] = top
     return head
-
-
-def assign(rows: int, left: Ints, right: Ints, weight: Floats, *, threshold: float) -> Ints:
-    """One-to-one links between two sources: the highest weights first, each row once.
-
-    >>> assign(4, np.array([0, 0, 1]), np.array([2, 3, 2]), np.array([5.0, 4.0, 4.5]), threshold=0.0).tolist()
-    [0, 1, 0, 3]
-    """
-    label = np.arange(rows, dtype=np.int64)
-    strong = np.flatnonzero(weight > threshold)
-    taken = set()
-    for k in strong[np.lexsort((right[strong], left[strong], -weight[strong]))].tolist():
-        a, b = int(left[k]), int(right[k])
-        if a not in taken and b not in taken:
-            taken |= {a, b}
-            label[b] = a
-    return label

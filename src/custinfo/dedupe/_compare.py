@@ -49,7 +49,7 @@ def _field_levels(field: Field, left: Pairs, right: Pairs, workers: int) -> Leve
 def _code_levels(field: Field, a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], workers: int) -> Levels:
     present = (a >= 0) & (b >= 0)
     level = np.where(present, np.where(a == b, EQUAL, DIFFERENT), MISSING).astype(np.int8)
-    if field.kind == "flag":
+    if field.kind in ("flag", "token"):
         return level
     todo = np.flatnonzero(present & (a != b))
     if not len(todo):

@@ -77,6 +77,7 @@ class Diagnostics:
         auto: what the model expects of the automatic decision.
         trustworthy: whether the data suffice for these estimates.
         warnings: what to know before using the result.
+        rules: what never meets, whatever else agrees.
     """
 
     kinds: dict[str, str]
@@ -93,6 +94,7 @@ class Diagnostics:
     auto: Estimate
     trustworthy: bool
     warnings: tuple[str, ...]
+    rules: tuple[str, ...]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -167,9 +169,9 @@ class Duplicates(ColumnResult):
         x, y = np.array([min(a, b)]), np.array([max(a, b)])
         levels = compare(search.fields, x, y)
         weights = search.model.parts(evidence(search.fields, levels, x, y, search.chances))[:, 0] / _BIT
-        return explanation(
-            left, right, search.fields, levels[:, 0].tolist(), weights.tolist(), search.model.prior / _BIT
-        )
+        prior = search.model.prior / _BIT
+        broken = [rule.text() for rule in search.conflicts.broken(a, b)]
+        return explanation(left, right, search.fields, levels[:, 0].tolist(), weights.tolist(), prior, broken)
 
     def review(self, low: float | None = None, high: float | None = None) -> Pairs:
         """The pairs that a person should look at, the most doubtful first.
@@ -222,5 +224,6 @@ def nothing(rows: int, kinds: Mapping[str, str], ids: tuple[Any, ...] | None, wa
             auto=blank,
             trustworthy=False,
             warnings=(warning,),
+            rules=(),
         ),
     )

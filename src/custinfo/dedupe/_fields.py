@@ -10,9 +10,10 @@ import attrs
 import numpy as np
 
 from custinfo.dedupe import _values as value_of
+from custinfo.dedupe._opaque import opaque_column, token_fields
 from custinfo.dedupe._text import Codes, content_hash, factorize, han_to_pinyin, is_han, plain, word_set, words
 
-__all__ = ["APART", "SIMPLE", "Field", "build_fields", "key_of", "row_hashes"]
+__all__ = ["ALIKE", "APART", "SIMPLE", "Field", "build_fields", "key_of", "row_hashes"]
 
 _MISSING = np.int32(-1)
 
@@ -170,13 +171,17 @@ APART: tuple[tuple[str, str, Callable[[str], object | None]], ...] = (
 )
 
 
+# Kinds that are evidence alike; what sets them apart are the conflict rules.
+ALIKE = {"verified_id": "national_id"}
+
+
 def build_fields(
     columns: Mapping[str, np.ndarray[Any, Any]], kinds: Mapping[str, str], *, pinyin: bool = True
 ) -> list[Field]:
     """Fields of evidence out of columns of known kinds; without *pinyin* Chinese names keep to their characters."""
     by_kind: dict[str, list[str]] = {}
     for column, kind in kinds.items():
-        by_kind.setdefault(kind, []).append(column)
+        by_kind.setdefault(ALIKE.get(kind, kind), []).append(column)
     fields = [*_name_fields(columns, by_kind, pinyin), *_place_fields(columns, by_kind)]
     for kind, compared, form in SIMPLE:
         names = by_kind.get(kind, [])
@@ -186,6 +191,10 @@ def build_fields(
         fields.extend(
             _field(column, compared, [_normal(columns[column], form)], [column]) for column in by_kind.get(kind, [])
         )
+    fields.extend(
+        _field(name, "token", [_normal(opaque_column(columns[column]), str) for column in names], names)
+        for name, names in token_fields(kinds).items()
+    )
     birth = _birth_field(columns, by_kind)
     if birth is not None:
         fields.append(birth)

@@ -10,17 +10,20 @@ import numpy as np
 
 from custinfo._columns import read_columns
 from custinfo._view import Progress, reporting
+from custinfo.dedupe._canonical import canonical
 from custinfo.dedupe._compare import compare
 from custinfo.dedupe._decide import estimate
 from custinfo.dedupe._duplicates import Diagnostics, Duplicates, Pairs, levels_by_name, nothing
 from custinfo.dedupe._fields import build_fields
 from custinfo.dedupe._kinds import check_kinds, infer_kinds
+from custinfo.dedupe._link_rows import link_rows
 from custinfo.dedupe._model import evidence
-from custinfo.dedupe._run import Search, canonical, search
+from custinfo.dedupe._rules import resolve
+from custinfo.dedupe._run import Search, search
 from custinfo.dedupe._text import has_pinyin, is_han
 from custinfo.errors import InvalidFieldError
 
-__all__ = ["find_duplicates", "workers"]
+__all__ = ["find_duplicates", "search_columns", "workers"]
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 _BIT = float(np.log(2))
@@ -36,7 +39,7 @@ def find_duplicates(
     fields: Mapping[str, str] | None = None,
     threshold: float | None = None,
     link: str | None = None,
-    rules: Sequence[str] | None = None,
+    rules: Sequence[str | Sequence[str]] | None = None,
     seed: int = 0,
     progress: Progress = False,
     ids: Sequence[object] | None = None,
@@ -50,13 +53,19 @@ def find_duplicates(
             duckdb table, an iterable of mappings. Missing is ``None``, NaN or ``""``.
         fields: column -> kind; other columns are not looked at. Kinds: given_name, family_name, middle_name, full_name,
             organization, email, phone, birth_date, birth_year, birth_month, birth_day, sex, street, house_number, unit,
-            address, locality, region, postal_code, country, national_id, account, amount, date, category, text, ignore.
+            address, locality, region, postal_code, country, national_id, verified_id (a national_id that was checked),
+            account, amount, date, category, text, token (opaque, equal or not), token:phone and so on (opaque tokens of
+            values of that kind), ignore.
             Left out, kinds are inferred from usual column names and from content.
         threshold: match weight in bits from which records are joined in `Duplicates.labels`, instead of the weight of
             the highest expected F1.
         link: a column that names the source of each record, of which there are two; records of one source are never
             joined, and each meets at most one of the other.
-        rules: fields of which two different values never meet in one cluster, such as ``["national_id"]``.
+        rules: what never meets in one cluster, whatever else agrees: each a field or column of which two different
+            values never meet, such as ``"birth_date"``, or several that must all differ, ``("sex", "birth_date")``, or
+            ``"verified national_id"``. That one is the default: of numbers whose check digit fits (Chinese resident
+            ids, unified social credit codes, Hong Kong identity cards, LEIs, where a column holds them) and of a column
+            of kind verified_id, two different ones never meet. Others replace it, ``[]`` is none.
         seed: seed of the samples that the model is estimated from.
         progress: ``True`` shows a bar where tqdm is installed; a function is called with (done, total).
         ids: an id of each record, carried to the result and never used as evidence.
@@ -75,7 +84,31 @@ def find_duplicates(
     >>> find_duplicates(people).labels.tolist()
     [0, 0, 2]
     """
-    columns = read_columns(records)
+    return search_columns(
+        read_columns(records),
+        fields=fields,
+        threshold=threshold,
+        link=link,
+        rules=rules,
+        seed=seed,
+        progress=progress,
+        ids=ids,
+    )
+
+
+def search_columns(
+    columns: Mapping[str, np.ndarray[Any, Any]],
+    *,
+    fields: Mapping[str, str] | None,
+    threshold: float | None,
+    link: str | None,
+    rules: Sequence[str | Sequence[str]] | None,
+    seed: int,
+    progress: Progress,
+    ids: Sequence[object] | None,
+    one_to_one: bool = True,
+) -> Duplicates:
+    """`find_duplicates` of columns; without *one_to_one* several records of the first source may meet one."""
     rows = min((len(column) for column in columns.values()), default=0)
     kept_ids = _ids(ids, rows)
     if link is not None and link not in columns:
@@ -102,11 +135,12 @@ def find_duplicates(
             workers=workers(),
             threshold=None if threshold is None else threshold * _BIT,
             source=None if source is None else source[first],
-            never=_never(distinct_fields, rules),
-            copied=None if link is not None else np.flatnonzero(np.bincount(distinct[distinct >= 0]) > 1),
+            one_to_one=one_to_one,
+            rules=resolve(evidence_fields, kinds, rules),
+            copies=np.bincount(distinct[distinct >= 0], minlength=len(first)),
             step=step,
         )
-        result = _result(found, first, distinct, kinds, kept_ids, linked=link is not None)
+        result = _result(found, first, distinct, kinds, kept_ids)
         step(_STEPS)
     return result
 
@@ -136,22 +170,13 @@ def _sources(column: np.ndarray[Any, Any]) -> Ints:
     return np.array([names.index(text) for text in texts], np.int64)
 
 
-def _never(fields: Sequence[Any], rules: Sequence[str] | None) -> tuple[int, ...]:
-    names = [field.name for field in fields]
-    unknown = [rule for rule in rules or () if rule not in names]
-    if unknown:
-        raise InvalidFieldError(
-            f"there is no field {unknown[0]!r} for a rule; there are {', '.join(names)}", code="dedupe.rules"
-        )
-    return tuple(names.index(rule) for rule in rules or ())
-
-
 def _result(
-    found: Search, first: Ints, distinct: Ints, kinds: Mapping[str, str], ids: tuple[Any, ...] | None, *, linked: bool
+    found: Search, first: Ints, distinct: Ints, kinds: Mapping[str, str], ids: tuple[Any, ...] | None
 ) -> Duplicates:
     rows = len(distinct)
     own = np.arange(rows, dtype=np.int64)
-    copies = np.flatnonzero((distinct >= 0) & (first[distinct] != own)) if not linked else np.zeros(0, np.int64)
+    links = found.links
+    copies = np.flatnonzero((distinct >= 0) & (first[distinct] != own)) if links is None else np.zeros(0, np.int64)
     of = distinct[copies]
     again, inverse = np.unique(of, return_inverse=True)
     levels = compare(found.fields, again, again)
@@ -160,18 +185,24 @@ def _result(
         if len(copies)
         else np.zeros(0)
     )
-    labels = _to_rows(found.labels, first, distinct, copies, copy_odds > found.threshold)
-    auto = _to_rows(found.auto, first, distinct, copies, copy_odds > found.auto_threshold)
+    if links is None:
+        labels = _to_rows(found.labels, first, distinct, copies, copy_odds > found.threshold)
+        auto = _to_rows(found.auto, first, distinct, copies, copy_odds > found.auto_threshold)
+        inside, inside_auto = (
+            found.odds[part[found.left] == part[found.right]] for part in (found.labels, found.auto)
+        )
+        every = found.odds
+    else:
+        labels, auto = link_rows(links, first, distinct)
+        inside, inside_auto, every = links.odds, links.odds[links.auto], links.rivals
     kept = found.odds > _KEPT * _BIT
     a, b = first[found.left[kept]], first[found.right[kept]]
     left = np.concatenate([np.minimum(a, b), np.minimum(first[of], copies)])
     right = np.concatenate([np.maximum(a, b), np.maximum(first[of], copies)])
     weight = np.concatenate([found.odds[kept], copy_odds]) / _BIT
     order = np.lexsort((right, left))
-    inside = found.labels[found.left] == found.labels[found.right]
-    inside_auto = found.auto[found.left] == found.auto[found.right]
     names = found.model.names
-    expected = estimate(found.odds[inside], found.odds)
+    expected = estimate(inside, every)
     warnings = _warnings(found, rows, expected.pairs)
     return Duplicates(
         labels=labels,
@@ -192,7 +223,8 @@ def _result(
             threshold=found.threshold / _BIT,
             auto_threshold=found.auto_threshold / _BIT,
             labels=expected,
-            auto=estimate(found.odds[inside_auto], found.odds),
+            auto=estimate(inside_auto, every),
+            rules=tuple(rule.text() for rule in found.conflicts.rules),
             trustworthy=expected.pairs >= _ENOUGH and len(found.fields) > 1,
             warnings=warnings,
         ),
@@ -216,6 +248,8 @@ def _to_rows(labels: Ints, first: Ints, distinct: Ints, copies: Ints, joined: np
 
 def _warnings(found: Search, rows: int, pairs: int) -> tuple[str, ...]:
     told = []
+    if found.links is not None and not found.links.exact:
+        told.append("too many records are each other's rivals: other links may weigh more in all")
     if pairs < _ENOUGH:
         told.append(f"only {pairs} pairs of records look like one person's: too few to estimate from; look at each")
     if len(found.fields) < 2:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 
 from custinfo.dedupe import _values as value_of
-from custinfo.dedupe._fields import APART, SIMPLE
+from custinfo.dedupe._fields import ALIKE, APART, SIMPLE
+from custinfo.dedupe._opaque import opaque
 from custinfo.dedupe._text import plain
 
 __all__ = ["FieldSpec", "record_reader"]
@@ -38,7 +39,7 @@ def record_reader(kinds: Mapping[str, str], specs: Sequence[FieldSpec]) -> Calla
     """A function that gives the normal forms of each field of a record, ``None`` where missing."""
     by_kind: dict[str, list[str]] = {}
     for column, kind in kinds.items():
-        by_kind.setdefault(kind, []).append(column)
+        by_kind.setdefault(ALIKE.get(kind, kind), []).append(column)
     readers: dict[tuple[str, str], _Read] = {**_names(by_kind), **_places(by_kind), **_birth(by_kind)}
     for kind, compared, form in SIMPLE:
         if kind in by_kind:
@@ -46,7 +47,10 @@ def record_reader(kinds: Mapping[str, str], specs: Sequence[FieldSpec]) -> Calla
     chosen = []
     for spec in specs:
         apart = next((form for kind, compared, form in APART if kinds.get(spec.columns[0]) == kind), None)
-        chosen.append(_alternatives(spec.columns, apart) if apart is not None else readers[spec.name, spec.kind])
+        if spec.kind == "token":
+            chosen.append(_tokens(spec.columns))
+        else:
+            chosen.append(_alternatives(spec.columns, apart) if apart is not None else readers[spec.name, spec.kind])
 
     def read(record: Record) -> list[Texts]:
         return [one(record) for one in chosen]
@@ -59,6 +63,15 @@ def _alternatives(columns: Sequence[str], form: Callable[[str], object | None]) 
 
     def read(record: Record) -> Texts:
         return tuple(_text(form, plain(record.get(name))) for name in names)
+
+    return read
+
+
+def _tokens(columns: Sequence[str]) -> _Read:
+    names = tuple(columns)
+
+    def read(record: Record) -> Texts:
+        return tuple(plain(opaque(record.get(name))) or None for name in names)
 
     return read
 

@@ -36,7 +36,7 @@ def freeze(found: Duplicates, columns: tuple[str, ...]) -> MatchModel:
             "give more records, or the model of another matcher",
             code="dedupe.thin",
         )
-    if search.linked:
+    if search.links is not None:
         raise InvalidFieldError(
             "a matcher knows no sources; make it with Matcher.fit from the records of one", code="dedupe.link"
         )
@@ -61,7 +61,7 @@ def freeze(found: Duplicates, columns: tuple[str, ...]) -> MatchModel:
         plan=_plan(search, specs, counts),
         threshold=search.threshold,
         auto_threshold=search.auto_threshold,
-        rules=tuple(specs[f].name for f in search.never),
+        rules=search.conflicts.rules,
         rows=len(found.labels),
     )
 

@@ -13,6 +13,7 @@ from custinfo.dedupe._fields import Field
 from custinfo.dedupe._form import FieldSpec
 from custinfo.dedupe._keys import Plan
 from custinfo.dedupe._model import Model
+from custinfo.dedupe._rules import Rule
 from custinfo.dedupe._scorers import count_words
 from custinfo.dedupe._text import han_support
 from custinfo.errors import MissingExtraError
@@ -89,7 +90,7 @@ class MatchModel:
         plan: the blocking keys.
         threshold: natural log odds from which records are joined.
         auto_threshold: natural log odds from which they may be joined without a person.
-        rules: fields of which two different values never meet.
+        rules: which records never meet.
         rows: number of records that it was estimated from.
     """
 
@@ -105,7 +106,7 @@ class MatchModel:
     plan: Plan
     threshold: float
     auto_threshold: float
-    rules: tuple[str, ...]
+    rules: tuple[Rule, ...]
     rows: int
 
     def __repr__(self) -> str:
@@ -122,11 +123,6 @@ class MatchModel:
     def kinds_used(self) -> dict[str, str]:
         """The kinds of the columns that are evidence."""
         return {column: kind for column, kind in self.kinds.items() if kind != "ignore"}
-
-    def never(self) -> tuple[int, ...]:
-        """Positions of the fields of which two different values never meet."""
-        names = [spec.name for spec in self.fields]
-        return tuple(names.index(rule) for rule in self.rules)
 
     def chances(self, fields: Sequence[Field]) -> Chances:
         """The frequencies by the codes of *fields*, which are those of the model."""

@@ -11,13 +11,21 @@ import numpy as np
 from custinfo.dedupe._text import factorize, fold, is_han, plain, word_set, words
 from custinfo.errors import InvalidFieldError
 
-__all__ = ["KINDS", "check_kinds", "infer_kinds"]
+__all__ = ["KINDS", "TOKENS", "check_kinds", "infer_kinds"]
 
 KINDS: tuple[str, ...] = (
     "given_name", "family_name", "middle_name", "full_name", "organization", "email", "phone",
     "birth_date", "birth_year", "birth_month", "birth_day", "sex",
     "street", "house_number", "unit", "address", "locality", "region", "postal_code", "country",
-    "national_id", "account", "amount", "date", "category", "text", "ignore",
+    "national_id", "verified_id", "account", "amount", "date", "category", "text", "token", "ignore",
+)  # fmt: skip
+# Tokens of values of these kinds: equal or not, and shared by a household or not as the values are.
+TOKENS: tuple[str, ...] = tuple(
+    f"token:{kind}"
+    for kind in (
+        "given_name", "family_name", "middle_name", "organization", "email", "phone", "birth_date", "sex",
+        "street", "house_number", "unit", "locality", "region", "postal_code", "country", "national_id", "account",
+    )
 )  # fmt: skip
 
 # Usual column names, squeezed to letters and digits; several spellings of the trade and of the usual CRM exports.
@@ -94,9 +102,10 @@ def check_kinds(fields: Mapping[str, str], available: Sequence[str]) -> dict[str
         InvalidFieldError: ``dedupe.kind`` (no such kind), ``dedupe.column`` (no such column).
     """
     for column, kind in fields.items():
-        if kind not in KINDS:
+        if kind not in KINDS and kind not in TOKENS:
             raise InvalidFieldError(
-                f"column {column!r}: there is no kind {kind!r}; use one of {', '.join(KINDS)}",
+                f"column {column!r}: there is no kind {kind!r}; use one of {', '.join(KINDS)}, or token:kind, such as "
+                "token:phone",
                 code="dedupe.kind",
                 path=str(column),
             )
@@ -106,7 +115,19 @@ def check_kinds(fields: Mapping[str, str], available: Sequence[str]) -> dict[str
                 code="dedupe.column",
                 path=str(column),
             )
+    for column, kind in fields.items():
+        if kind in TOKENS and kind.removeprefix("token:") in {_PARTS.get(other, other) for other in fields.values()}:
+            raise InvalidFieldError(
+                f"column {column!r}: tokens and values of one kind cannot be compared; leave out one of the two",
+                code="dedupe.kind",
+                path=str(column),
+            )
     return dict(fields)
+
+
+_PARTS = {
+    "full_name": "family_name", "birth_year": "birth_date", "address": "street", "verified_id": "national_id",
+}  # fmt: skip
 
 
 def infer_kinds(columns: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, str]:

@@ -10,8 +10,10 @@ import numpy as np
 from custinfo.dedupe._cluster import CLIP, NEVER, components, partition
 from custinfo.dedupe._compare import compare
 from custinfo.dedupe._entries import Entries
+from custinfo.dedupe._estimate import HOPELESS
 from custinfo.dedupe._model import evidence
 from custinfo.dedupe._postings import Postings
+from custinfo.dedupe._rules import Conflicts
 
 __all__ = ["Weighed", "cluster", "new_pairs", "pairs_among", "weigh"]
 
@@ -33,13 +35,14 @@ def weigh(entries: Entries, left: Ints, right: Ints, *, workers: int) -> Floats:
     fields = entries.fields(used)
     chances = model.chances(fields)
     a, b = inverse[: len(left)].astype(np.int64), inverse[len(left) :].astype(np.int64)
-    never = model.never()
+    conflicts = Conflicts(model.rules, fields)
     for start in range(0, len(left), _CHUNK):
         part = slice(start, start + _CHUNK)
         levels = compare(fields, a[part], b[part], workers=workers)
         odds[part] = model.weights.log_odds(evidence(fields, levels, a[part], b[part], chances))
-        for position in never:
-            odds[part][levels[position] > 1] = NEVER
+    if conflicts:
+        likely = np.flatnonzero(odds > HOPELESS)
+        odds[likely[conflicts.of(a[likely], b[likely])]] = NEVER
     return odds
 
 
@@ -140,7 +143,17 @@ def cluster(entries: Entries, postings: Postings, chosen: Ints, *, workers: int)
     def weigh_places(a: Ints, b: Ints) -> Floats:
         return weigh(entries, chosen[a], chosen[b], workers=workers)
 
-    label, *_ = partition(len(chosen), left, right, weight, threshold=threshold, clip=CLIP, weigh=weigh_places)
+    conflicts = Conflicts(entries.model.rules, entries.fields(chosen))
+    label, *_ = partition(
+        len(chosen),
+        left,
+        right,
+        weight,
+        threshold=threshold,
+        clip=CLIP,
+        weigh=weigh_places,
+        apart=conflicts or None,
+    )
     strong = weight > threshold
     component = components(len(chosen), left[strong], right[strong])
     back = np.argsort(chosen, kind="stable")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,23 +30,12 @@ class Rule:
         fields: names of fields, or of columns where only that column of a field counts.
         scheme: only values that this validator passes count; ``""`` for all values.
 
-    >>> rule = Rule(fields=("sex", "birth_date"))
-    >>> Rule.read(rule.write()) == rule, rule.text()
-    (True, 'different sex and birth_date')
+    >>> Rule(fields=("sex", "birth_date")).text()
+    'different sex and birth_date'
     """
 
     fields: tuple[str, ...]
     scheme: str = ""
-
-    def write(self) -> str:
-        """The rule as JSON."""
-        return json.dumps({"fields": self.fields, "scheme": self.scheme}, ensure_ascii=False)
-
-    @classmethod
-    def read(cls, text: str) -> Rule:
-        """The rule that `write` wrote."""
-        said = json.loads(text)
-        return cls(fields=tuple(said["fields"]), scheme=said["scheme"])
 
     def text(self) -> str:
         """The rule in words."""
@@ -158,16 +146,19 @@ class Conflicts:
             if all(term.differ(a, b)[0] for term in terms)
         )
 
-    def concerned(self, rows: Sequence[int]) -> list[int]:
-        """Those of the rows that any rule says something about, one of each kind."""
+    def concerned(self, rows: Sequence[int]) -> dict[int, int]:
+        """Those of the rows that any rule says something about, and for each the first with the same values."""
         chosen = np.asarray(rows, np.int64)
-        kept: set[int] = set()
-        for terms in self._terms:
-            values = np.concatenate([term.values(chosen) for term in terms], axis=1)
-            some = np.logical_and.reduce([(term.values(chosen) >= 0).any(1) for term in terms])
-            _, first = np.unique(values[some], axis=0, return_index=True)
-            kept.update(chosen[some][first].tolist())
-        return sorted(kept)
+        values = [[term.values(chosen) for term in terms] for terms in self._terms]
+        some = np.zeros(len(chosen), bool)
+        for parts in values:
+            some |= np.logical_and.reduce([(part >= 0).any(1) for part in parts])
+        kept = chosen[some]
+        if not len(kept):
+            return {}
+        joint = np.concatenate([part[some] for parts in values for part in parts], axis=1)
+        _, first, kind = np.unique(joint, axis=0, return_index=True, return_inverse=True)
+        return dict(zip(kept.tolist(), kept[first][kind.ravel()].tolist(), strict=True))
 
     def apart(self, one: Sequence[int], other: Sequence[int]) -> bool:
         """Whether any row of one group must not meet one of the other."""
@@ -176,12 +167,23 @@ class Conflicts:
 
 
 def _term(name: str, scheme: str, fields: Sequence[Field]) -> _Term:
-    for field in fields:
-        if field.name == name:
-            return _Term(field.codes, field.texts, scheme)
-    for field in fields:
-        if name in field.columns:
-            # Columns that are parts of one value, such as names, make one alternative together.
-            place = field.columns.index(name) if field.codes.shape[1] == len(field.columns) else 0
-            return _Term(field.codes[:, place : place + 1], field.texts, scheme)
-    return _Term(np.full((len(fields[0].codes), 1), -1, np.int32), (), "")
+    position, places = _place(name, [(field.name, field.columns, field.codes.shape[1]) for field in fields])
+    if position < 0:
+        return _Term(np.full((len(fields[0].codes), 1), -1, np.int32), (), "")
+    field = fields[position]
+    return _Term(field.codes[:, places], field.texts, scheme)
+
+
+def _place(name: str, fields: Sequence[tuple[str, tuple[str, ...], int]]) -> tuple[int, slice]:
+    """Position of a field and which of its alternatives count, by the name of the field or of one column; -1 for none.
+
+    Columns that are parts of one value, such as names, make one alternative together.
+    """
+    for position, (field, _, _) in enumerate(fields):
+        if field == name:
+            return position, slice(None)
+    for position, (_, columns, width) in enumerate(fields):
+        if name in columns:
+            place = columns.index(name) if width == len(columns) else 0
+            return position, slice(place, place + 1)
+    return -1, slice(None)

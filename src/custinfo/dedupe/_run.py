@@ -8,18 +8,20 @@ from typing import Any
 import attrs
 import numpy as np
 
+from custinfo.dedupe._assign import Linked, assign, exclusive, nearest
 from custinfo.dedupe._block import Blocks, candidates
 from custinfo.dedupe._chance import Chances, count_values, level_table
-from custinfo.dedupe._cluster import CLIP, NEVER, assign, components, partition
+from custinfo.dedupe._cluster import CLIP, NEVER, components, partition
 from custinfo.dedupe._compare import compare
 from custinfo.dedupe._decide import best_cut, sure_cut
 from custinfo.dedupe._estimate import HOPELESS, fit
-from custinfo.dedupe._fields import Field, row_hashes
+from custinfo.dedupe._fields import Field
 from custinfo.dedupe._levels import DIFFERENT, EQUAL, VARIANT
 from custinfo.dedupe._model import POOLED, SHAREABLE, Model, evidence
+from custinfo.dedupe._rules import Conflicts, Rule
 from custinfo.dedupe._sample import random_pairs, same_value_pairs
 
-__all__ = ["Search", "canonical", "search"]
+__all__ = ["Search", "search"]
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -35,7 +37,7 @@ _CHUNK = 1 << 20
 
 @attrs.frozen(kw_only=True, eq=False)
 class Search:
-    """What a search found, in canonical rows; *never* and *linked* say how it was asked for."""
+    """What a search found, in canonical rows."""
 
     fields: list[Field]
     blocks: Blocks
@@ -49,56 +51,35 @@ class Search:
     auto: Ints
     threshold: float
     auto_threshold: float
-    never: tuple[int, ...]
-    linked: bool
+    conflicts: Conflicts
+    links: Links | None
 
 
-def canonical(fields: Sequence[Field], source: Ints | None = None) -> tuple[list[Field], Ints, Ints]:
-    """Distinct rows in an order that depends on their content alone.
+@attrs.frozen(kw_only=True, eq=False)
+class Links:
+    """Links between two sources.
 
-    Returns:
-        The fields of the distinct rows, codes numbered in that order; for each distinct row the smallest row that has
-        its content; for each row its distinct row, -1 where the row has no value at all.
+    Attributes:
+        left: int64 (l,), rows of source 0.
+        right: int64 (l,), rows of source 1.
+        amount: int64 (l,), how many records with this content are linked.
+        odds: float64 (l,), log odds against all other links of either row.
+        rivals: float64 (p,), the same of all pairs that were weighed.
+        auto: bool (l,), which are sure.
+        sure: log odds from which they are.
+        exact: whether no other choice weighs more.
+        one_to_one: whether each record is in one link at most.
     """
-    rows = len(fields[0].codes)
-    codes = np.concatenate([field.codes for field in fields], axis=1)
-    present = np.flatnonzero((codes >= 0).any(1))
-    hashes = row_hashes(fields)[present]
-    if source is not None:
-        codes = np.concatenate([codes, source[:, None].astype(np.int32)], axis=1)
-        hashes = hashes ^ source[present].astype(np.uint64)
-    order = present[np.lexsort((present, hashes))]
-    sorted_hashes = np.sort(hashes)
-    fresh = np.ones(len(order), bool)
-    fresh[1:] = (sorted_hashes[1:] != sorted_hashes[:-1]) | (codes[order[1:]] != codes[order[:-1]]).any(1)
-    first = order[fresh]
-    distinct = np.full(rows, -1, np.int64)
-    distinct[order] = np.cumsum(fresh) - 1
-    return [_renumbered(field.take(first)) for field in fields], first, distinct
 
-
-def _renumbered(field: Field) -> Field:
-    """The field with its values numbered as they first appear, so that codes do not depend on the input's order."""
-    flat = field.codes.ravel()
-    first = np.full(len(field.texts) + 1, flat.size, np.int64)
-    first[flat[::-1]] = np.arange(flat.size)[::-1]
-    used = np.flatnonzero(first[:-1] < flat.size)
-    used = used[np.argsort(first[used])]
-    table = np.full(len(field.texts) + 1, -1, np.int32)
-    table[used] = np.arange(len(used), dtype=np.int32)
-    old_keys = field.keys[used]
-    key_numbers: dict[int, int] = {}
-    keys = np.fromiter(
-        (key_numbers.setdefault(key, len(key_numbers)) for key in old_keys.tolist()), np.int32, len(used)
-    )
-    return attrs.evolve(
-        field,
-        codes=table[field.codes],
-        texts=[field.texts[code] for code in used.tolist()],
-        keys=keys,
-        key_texts=[field.key_texts[key] for key in key_numbers],
-        cache={},
-    )
+    left: Ints
+    right: Ints
+    amount: Ints
+    odds: Floats
+    rivals: Floats
+    auto: np.ndarray[Any, np.dtype[np.bool_]]
+    sure: float
+    exact: bool
+    one_to_one: bool
 
 
 def search(
@@ -108,8 +89,9 @@ def search(
     workers: int = 1,
     threshold: float | None = None,
     source: Ints | None = None,
-    never: tuple[int, ...] = (),
-    copied: Ints | None = None,
+    one_to_one: bool = True,
+    rules: Sequence[Rule] = (),
+    copies: Ints | None = None,
     step: Callable[[int], None] = lambda done: None,
 ) -> Search:
     """Candidates, levels, model, clusters.
@@ -119,10 +101,11 @@ def search(
         seed: of the samples.
         workers: threads of the comparisons.
         threshold: natural log odds to join at, instead of the best by expected F1.
-        source: int64 (n,), two sources without duplicates inside.
-        never: positions of fields of which two different values never meet.
-        copied: rows of which there are exact copies; each stands for one pair, so that copies count in the estimates
-            without many copies of one row drowning all else.
+        source: int64 (n,), two sources without duplicates inside, 0 and 1.
+        one_to_one: whether a row of source 1 meets one of source 0 at most; else as many as it likes.
+        rules: which rows never meet.
+        copies: int64 (n,), how many records each row stands for. A row with copies stands for one pair of one source,
+            so that copies count in the estimates without many copies of one row drowning all else.
         step: told how many steps of ten are done.
     """
     rows = len(fields[0].codes)
@@ -141,7 +124,11 @@ def search(
     )
     share = max(len(chosen), 1) / max(len(left), 1)
     total = rows * (rows - 1) / 2 if source is None else float(source.sum()) * float((1 - source).sum())
-    twin = np.zeros(0, np.int64) if copied is None else copied[rng.random(len(copied)) < share]
+    copies = np.ones(rows, np.int64) if copies is None else copies
+    copied = np.flatnonzero(copies > 1) if source is None else np.zeros(0, np.int64)
+    twin = copied[rng.random(len(copied)) < share]
+    conflicts = Conflicts(rules, fields)
+    apart = conflicts or None
     twin_levels = compare(fields, twin, twin, workers=workers)
     person = _first_guess(fields, levels, left, right, rows)
     strata = _strata(fields)
@@ -169,7 +156,7 @@ def search(
             rounds=_ROUNDS if turn == 0 else _MORE_ROUNDS,
         )
         chances = attrs.evolve(chances, table=table)
-        weigh = _Weigher(fields=fields, model=model, chances=chances, never=never, workers=workers)
+        weigh = _Weigher(fields=fields, model=model, chances=chances, conflicts=conflicts, workers=workers)
         odds = weigh.levels(levels, left, right)
         if turn == 0:
             # What is hopeless now stays so, and most candidates are.
@@ -180,20 +167,29 @@ def search(
         last = turn == _TURNS - 1
         cut = best_cut(odds) if threshold is None else threshold
         if source is not None:
-            person = assign(rows, left, right, odds, threshold=cut if last else 0.0)
+            ahead = source[left] < source[right]
+            low, high = np.where(ahead, left, right), np.where(ahead, right, left)
+            choose = assign if one_to_one else nearest
+            linked = choose(low, high, odds, threshold=cut if last else 0.0, copies=copies)
+            person = components(rows, low[linked.chosen], high[linked.chosen])
             continue
-        person, x, y, z = partition(rows, left, right, odds, threshold=cut if last else 0.0, clip=CLIP, weigh=weigh)
+        person, x, y, z = partition(
+            rows, left, right, odds, threshold=cut if last else 0.0, clip=CLIP, weigh=weigh, apart=apart
+        )
         together = person[x] == person[y]
         x, y, z = x[together], y[together], z[together]
         left, right, odds = np.concatenate([left, x]), np.concatenate([right, y]), np.concatenate([odds, z])
         levels = np.concatenate([levels, compare(fields, x, y, workers=workers)], axis=1)
         chosen = np.concatenate([chosen, np.arange(len(left) - len(x), len(left))])
         step(5 + turn)
-    sure = max(sure_cut(odds), cut)
     if source is not None:
-        auto = assign(rows, left, right, odds, threshold=sure)
+        alone = exclusive(low, high, odds, copies=copies, one_to_one=one_to_one)
+        links = _links(linked, low, high, alone, cut, one_to_one=one_to_one)
+        sure, auto = links.sure, components(rows, links.left[links.auto], links.right[links.auto])
     else:
-        auto, *_ = partition(rows, left, right, odds, threshold=sure, clip=4 * CLIP, weigh=weigh)
+        links = None
+        sure = max(sure_cut(odds), cut)
+        auto, *_ = partition(rows, left, right, odds, threshold=sure, clip=4 * CLIP, weigh=weigh, apart=apart)
     return Search(
         fields=fields,
         blocks=blocks,
@@ -207,8 +203,8 @@ def search(
         auto=auto,
         threshold=cut,
         auto_threshold=sure,
-        never=never,
-        linked=source is not None,
+        conflicts=conflicts,
+        links=links,
     )
 
 
@@ -219,7 +215,7 @@ class _Weigher:
     fields: list[Field]
     model: Model
     chances: Chances
-    never: tuple[int, ...]
+    conflicts: Conflicts
     workers: int
 
     def __call__(self, left: Ints, right: Ints) -> Floats:
@@ -232,9 +228,28 @@ class _Weigher:
             odds[part] = self.model.log_odds(
                 evidence(self.fields, levels[:, part], left[part], right[part], self.chances)
             )
-        for position in self.never:
-            odds[levels[position] > 1] = NEVER
+        if self.conflicts:
+            likely = np.flatnonzero(odds > HOPELESS)
+            odds[likely[self.conflicts.of(left[likely], right[likely])]] = NEVER
         return odds
+
+
+def _links(linked: Linked, left: Ints, right: Ints, alone: Floats, cut: float, *, one_to_one: bool) -> Links:
+    """The links of a search; *alone* are log odds of all pairs against their rivals."""
+    chosen = linked.chosen
+    odds = alone[chosen]
+    sure = max(sure_cut(odds), cut)
+    return Links(
+        left=left[chosen],
+        right=right[chosen],
+        amount=linked.amount,
+        odds=odds,
+        rivals=alone,
+        auto=odds > sure,
+        sure=sure,
+        exact=linked.exact,
+        one_to_one=one_to_one,
+    )
 
 
 def _across(left: Ints, right: Ints, source: Ints | None) -> tuple[Ints, Ints]:
