@@ -11,10 +11,6 @@ from numpy.typing import ArrayLike
 from custinfo._columns import ColumnResult
 from custinfo.errors import InvalidFieldError
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 __all__ = ["Calibration", "calibration"]
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -50,8 +46,8 @@ class Calibration(ColumnResult):
     def _title(self) -> str:
         return f"Calibration of {int(self.pairs.sum()):,} pairs, expected error {self.error:.3f}"
 
-    def plot(self) -> Figure:
-        """The reliability plot: observed share by expected probability, with the number of pairs of each bin.
+    def plot(self) -> Any:
+        """The reliability plot, a matplotlib figure: observed share by expected probability, and the pairs of each bin.
 
         Raises:
             MissingExtraError: matplotlib is not installed.

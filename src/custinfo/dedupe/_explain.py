@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 import numpy as np
@@ -11,10 +11,6 @@ import numpy as np
 from custinfo._view import table
 from custinfo.dedupe._fields import Field
 from custinfo.dedupe._levels import RELATIONS
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Explanation", "Part", "explanation"]
 
@@ -151,8 +147,8 @@ class Explanation:
         """The parts that have a weight of their own: the prior and the fields, without rules."""
         return tuple(part for part in self.parts if part.field != "rule")
 
-    def plot(self, *, locale: Literal["en", "zh"] = "en") -> Figure:
-        """The weight as a waterfall: from the prior, field by field, to the sum, in bits.
+    def plot(self, *, locale: Literal["en", "zh"] = "en") -> Any:
+        """The weight as a waterfall: from the prior, field by field, to the sum, in bits; a matplotlib figure.
 
         Args:
             locale: language of the labels; Chinese needs a font that matplotlib finds.
