@@ -151,6 +151,14 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def notebooks(session: nox.Session) -> None:
+    """Run the notebooks of the docs anew and keep their outputs."""
+    session.install(".[notebook]", *group("notebooks"))
+    for notebook in sorted(str(path) for path in Path("docs").rglob("*.ipynb")):
+        session.run("jupyter", "execute", "--inplace", "--NotebookClient.record_timing=False", notebook)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Run all benchmarks, or those named: nox -s bench -- benchmarks/crypto/bench_fields.py."""
     session.install(".", *group("bench"))

@@ -22,8 +22,9 @@ author = copyright = "the custinfo authors"
 release = importlib.metadata.version("custinfo")
 version = ".".join(release.split(".")[:2])
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
+nb_execution_mode = "off"  # a notebook carries its outputs; `nox -s notebooks` runs it anew
 html_theme = "furo"
 html_title = f"custinfo {version}"
 html_copy_source = False
