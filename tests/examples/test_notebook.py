@@ -17,8 +17,8 @@ def shown(source, names):
     last = ast.Expression(body.pop().value) if isinstance(body[-1], ast.Expr) else None
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(ast.Module(body, []), "cell", "exec"), names)
-        value = eval(compile(last, "cell", "eval"), names) if last else None
+        exec(compile(ast.Module(body, []), "cell", "exec"), names)  # noqa: S102 - our own cells
+        value = eval(compile(last, "cell", "eval"), names) if last else None  # noqa: S307
     return printed.getvalue(), value
 
 
