@@ -31,6 +31,8 @@ _BIT = float(np.log(2))
 _KEPT = -10.0
 _STEPS = 10
 _ENOUGH = 10
+# The model has numbers for each pair of fields; nobody knows so much of a customer.
+_MOST_COLUMNS = 200
 
 
 def find_duplicates(
@@ -75,7 +77,8 @@ def find_duplicates(
 
     Raises:
         InvalidFieldError: ``dedupe.kind``, ``dedupe.column``, ``dedupe.link``, ``dedupe.rules``, ``dedupe.ids``
-            (another number of ids than records), ``columns.*`` (records that are no columns).
+            (another number of ids than records), ``dedupe.columns`` (more than 200 columns of evidence), ``columns.*``
+            (records that are no columns).
 
     Source: Fellegi and Sunter, A Theory for Record Linkage, JASA 64 (1969).
 
@@ -118,6 +121,12 @@ def search_columns(
         )
     looked_at = {name: column for name, column in columns.items() if name != link}
     kinds = infer_kinds(looked_at) if fields is None else check_kinds(fields, list(columns))
+    used = sum(kind != "ignore" for kind in kinds.values())
+    if used > _MOST_COLUMNS:
+        raise InvalidFieldError(
+            f"{used:,} columns look like evidence; at most {_MOST_COLUMNS} can be compared: name them with fields=",
+            code="dedupe.columns",
+        )
     evidence_fields = build_fields(looked_at, kinds)
     if not evidence_fields or rows < 2:
         return nothing(

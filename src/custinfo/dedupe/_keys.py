@@ -146,7 +146,7 @@ class KeyMaker:
 
     def _first(self, slot: str, field: str) -> int:
         """Place of the slot of given or family name; -1 unless both fields are there."""
-        if not {"given_name", "family_name"} <= set(self.slots):
+        if not {slot, "given_name", "family_name"} <= set(self.slots):
             return -1
         return self.slots.index(slot, self.slots.index(field))
 
