@@ -94,13 +94,11 @@ class Postings:
         low, high = np.searchsorted(self._keys, keys, "left"), np.searchsorted(self._keys, keys, "right")
         found: set[int] = set()
         recent = self._recent.get
-        for key, a, b, cap in zip(keys.tolist(), low.tolist(), high.tolist(), caps.tolist(), strict=True):
-            if key == 0:
-                continue
+        for key, a, size, cap in zip(keys.tolist(), low.tolist(), (high - low).tolist(), caps.tolist(), strict=True):
             more = recent(key, ())
-            if 0 < b - a + len(more) < cap:
-                if b > a:
-                    found.update(self._members[a:b].tolist())
+            if key and 0 < size + len(more) <= cap:
+                if size:
+                    found.update(self._members[a : a + size].tolist())
                 found.update(more)
         return np.fromiter(found, np.int64, len(found))
 

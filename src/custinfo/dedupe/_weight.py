@@ -35,6 +35,7 @@ class Weights:
         self._m = weights.m.tolist()
         self._given = weights.m_given.tolist()
         self._parent: list[int] = weights.parent.tolist()
+        self._children = [(f, parent) for f, parent in enumerate(self._parent) if parent >= 0]
         self._linked = weights.linked.tolist()
         self._order: list[int] = weights.order.tolist()
         rho = weights.rho.tolist()
@@ -164,19 +165,15 @@ class Weights:
         chance = self._table[f][level]
         return self.most(f, level, min(chance, swapped) if level == SWAPPED else chance)
 
-    def rest(self, levels: Sequence[int], most: Sequence[Sequence[float]]) -> float:
-        """The most that a pair of these levels can weigh; *most* by field and level where a value decides."""
-        bound = self.prior
-        for f, level in enumerate(levels):
-            if level == MISSING:
-                continue
-            parent = self._parent[f]
-            if parent < 0 or level <= VARIANT or level == SWAPPED:
-                bound += most[f][level]
-            else:
+    def less(self, levels: Sequence[int], most: Sequence[Sequence[float]]) -> float:
+        """What a sum of *most*, by field and level, exceeds by where fields depend on others whose level is known."""
+        change = 0.0
+        for f, parent in self._children:
+            level = levels[f]
+            if level > VARIANT and level != SWAPPED:
                 state = 0 if levels[parent] == MISSING else 1 if _NEAR[levels[parent]] else 2
-                bound += self._by_state[f][state][level]
-        return bound
+                change += self._by_state[f][state][level] - most[f][level]
+        return change
 
     def keyed(self, f: int) -> bool:
         """Whether values of the field have a key with a frequency of its own."""
