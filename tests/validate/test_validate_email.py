@@ -235,6 +235,35 @@ def test_a_refusal_under_options_names_what_is_wrong(value: str, options: dict[s
     assert email.with_options(**options)(value).issues[0].code == code
 
 
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("é..x@bücher.example.com", "email.local_dots"),
+        (".é@example.com", "email.local_dots"),
+        ("é.@example.com", "email.local_dots"),
+        ("é,x@example.com", "email.local_chars"),
+        ("é x@example.com", "email.space"),
+        ("é\u3000x@example.com", "email.space"),
+        ("a\u202e@example.com", "email.unsafe_chars"),
+        ("a\ue000@example.com", "email.unsafe_chars"),
+        ("é@@example.com", "email.two_at"),
+        ("é@example..com", "email.domain_dots"),
+        ("é@" + "d" * 64 + ".com", "email.domain_label_too_long"),
+        ("x@bü cher.de", "email.space"),
+        ("x@bücher.de@", "email.two_at"),
+        ("é@bü_cher.de", "email.domain_chars"),
+        ("é@bücher..de", "email.idn"),
+        ("x@.bücher.de", "email.idn"),
+    ],
+)
+def test_what_is_surely_refused_costs_no_call_of_email_validator(
+    value: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert theirs(value) is None
+    monkeypatch.setattr("custinfo.validate._email_engine.validate_email", None)
+    assert email(value).issues[0].code == code
+
+
 def test_a_display_name_is_told_apart() -> None:
     result = email("Some Body <some@example.com>", allow_display_name=True)
     assert result.value == "some@example.com"

@@ -2,7 +2,7 @@
 
 An address is plain when its local part is an ASCII dot-atom and its domain consists of ASCII labels without ``--``;
 there all releases of email-validator agree and only the domain's case changes. Some texts are refused here too: those
-that are ASCII, where one broken part cannot be rescued by another.
+where one broken part cannot be rescued by another, nor by composing its characters.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from custinfo.validate._email_faults import (
     ATEXT,
     domain_fault,
     hidden_or_space,
+    is_surely_bad_domain,
+    is_surely_bad_local,
     local_fault,
     plain_domain_fault,
     plain_local_fault,
@@ -112,8 +114,11 @@ class _Settings:
             if not f".{lower}".endswith(self._endings):
                 return _Domain(lower, min(longest, _MAX_LENGTH - 1 - len(text)), *_remark(lower))
             code = "" if self.options["test_environment"] else "email.domain_special_use"
-        elif text.isascii() and text[:1] != "[":
-            code = plain_domain_fault(text, self.options)
+        elif text[:1] != "[":
+            if text.isascii():
+                code = plain_domain_fault(text, self.options)
+            elif is_surely_bad_domain(text):
+                code = domain_fault(text, self.options, self.special)
         if code:
             return _Domain("", -1, issue(code))
         # Whatever a plain local part is, the domain is judged alike; so one question answers for all of them.
@@ -170,7 +175,7 @@ def _check(value: object, settings: _Settings) -> Result[str]:
         if known is not None:
             return _good(f"{known}@{domain.normal}", domain.issues)
     else:
-        code = _sure_fault(text, local, options)
+        code = _sure_fault(text, local, rest, settings)
         if code:
             return Result(None, (issue(code),))
     try:
@@ -190,10 +195,19 @@ def _without_at(text: str, settings: _Settings) -> Result[str]:
     return Result(None, (issue("email.fullwidth_at"),), {"suggestion": answer.value} if answer else None)
 
 
-def _sure_fault(text: str, local: str, options: Mapping[str, object]) -> str:
+def _sure_fault(text: str, local: str, domain: str, settings: _Settings) -> str:
     """The code where a local part that is no dot-atom is surely refused, "" where email-validator is to be asked."""
-    if not text.isascii() or ("<" in text and options["allow_display_name"]):
+    options = settings.options
+    if "<" in text and options["allow_display_name"]:
         return ""
+    if not text.isascii():
+        if '"' in text or "<" in text or not local:
+            return ""
+        if is_surely_bad_local(local):
+            return hidden_or_space(local) or local_fault(local, options)
+        if domain.isascii():
+            return "" if domain[:1] == "[" or _domain_name(domain) else plain_domain_fault(domain, options)
+        return domain_fault(domain, options, settings.special) if is_surely_bad_domain(domain) else ""
     if text[0] == '"' and "<" not in text:
         return "" if options["allow_quoted_local"] else "email.quoted"
     if '"' in text:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["ATEXT", "domain_fault", "hidden_or_space", "local_fault", "plain_domain_fault", "plain_local_fault"]
+__all__ = [
+    "ATEXT",
+    "domain_fault",
+    "hidden_or_space",
+    "is_surely_bad_domain",
+    "is_surely_bad_local",
+    "local_fault",
+    "plain_domain_fault",
+    "plain_local_fault",
+]
 
 ATEXT = r"a-zA-Z0-9_!#$%&'*+\-/=?^`{|}~"  # RFC 5322 3.2.3
 _hidden = re.compile("[\x00-\x1f\x7f]").search
@@ -13,6 +22,23 @@ _bad_in_local = re.compile(rf"(?![{ATEXT}.])[\x00-\x7f]").search
 _bad_in_domain = re.compile(r"(?![a-zA-Z0-9.-])[\x00-\x7f]").search
 _local_chars = re.compile(rf"[{ATEXT}.]*").fullmatch
 _domain_chars = re.compile(r"[a-zA-Z0-9.-]*").fullmatch
+
+# < = > are left out: with a mark behind them they become other characters by composition
+_never_in_local = re.compile(r"\.\.|^\.|\.$|[ (),:;@\[\\\]]").search
+_never_in_domain = re.compile(r"\.\.|^\.|\.$|[ !\"#$%&'()*+,/:;?@\[\\\]^_`{|}~]").search
+
+
+def is_surely_bad_local(local: str) -> bool:
+    """Whether a local part without quotes that is not ASCII is refused whatever composition makes of it."""
+    return not local.isprintable() or _never_in_local(local) is not None
+
+
+def is_surely_bad_domain(domain: str) -> bool:
+    """Whether a domain without brackets around it that is not ASCII is refused whatever mapping makes of it.
+
+    Only ASCII counts: of the other characters some are mapped to nothing.
+    """
+    return _never_in_domain(domain) is not None
 
 
 def plain_local_fault(local: str, options: Mapping[str, object]) -> str:

@@ -14,8 +14,7 @@ _ENGLISH = {
     "summary": "Summary",
     "scores": "Scores",
     "found": "What was found",
-    "failing": "Failing rows",
-    "sample": "sample",
+    "failing": "Failing rows (sample)",
     "rows": "rows",
     "failing_rows": "failing rows",
     "as_of": "ages counted from",
@@ -38,8 +37,7 @@ _CHINESE = {
     "summary": "概况",
     "scores": "得分",
     "found": "问题汇总",
-    "failing": "不合格的行",
-    "sample": "样本",
+    "failing": "不合格的行（样本）",
     "rows": "行数",
     "failing_rows": "不合格行数",
     "as_of": "时效计算日",
@@ -79,7 +77,7 @@ def whole_page(report: QualityReport, locale: str) -> str:
         (words["summary"], table(summary)),
         (words["scores"], f"{score_table(report, language)}<p>{words['unmeasured']}</p>"),
         (words["found"], _found(report, words, language)),
-        (f"{words['failing']} ({words['sample']})", _failing(report, words)),
+        (words["failing"], _failing(report, words)),
     ]
     return page(words["title"], sections, lang=language)
 
