@@ -10,10 +10,22 @@ import attrs
 import numpy as np
 
 from custinfo.dedupe import _values as value_of
+from custinfo.dedupe._addresses import addresses
+from custinfo.dedupe._bulk import Coded, coded, emails, phones
 from custinfo.dedupe._opaque import opaque_column, token_fields
-from custinfo.dedupe._text import Codes, content_hash, factorize, han_to_pinyin, is_han, plain, word_set, words
+from custinfo.dedupe._text import (
+    Codes,
+    as_list,
+    factorize,
+    han_to_pinyin,
+    is_han,
+    mostly_distinct,
+    plain,
+    word_set,
+    words,
+)
 
-__all__ = ["ALIKE", "APART", "SIMPLE", "Field", "build_fields", "key_of", "row_hashes"]
+__all__ = ["ALIKE", "APART", "SIMPLE", "Field", "build_fields", "key_of"]
 
 _MISSING = np.int32(-1)
 
@@ -53,37 +65,43 @@ class Field:
         return attrs.evolve(self, codes=self.codes[rows])
 
 
-def _normal(
-    column: Sequence[Any] | np.ndarray[Any, Any], form: Callable[[str], object | None]
-) -> tuple[Codes, list[Any]]:
-    """Codes of normal forms; *form* sees each distinct text once."""
+# Of what nearly every row has differently a whole column is read at once.
+_WHOLE: dict[Callable[[str], object | None], Callable[[Sequence[str]], Coded]] = {
+    value_of.email: emails,
+    value_of.phone: phones,
+}
+
+
+def _normal(column: Sequence[Any] | np.ndarray[Any, Any], form: Callable[[str], object | None]) -> Coded:
+    """Codes of normal forms; *form* sees each distinct text once, or a column of mostly different ones as a whole."""
+    if form in _WHOLE and mostly_distinct(column):
+        return _WHOLE[form](as_list(column))
     raw, distinct = factorize(column)
-    forms = [form(text) if (text := plain(value)) else None for value in distinct]
-    inner, values = factorize(forms)
-    if None in values:
-        gap = values.index(None)
-        values.pop(gap)
-        inner = np.where(inner == gap, _MISSING, inner - (inner > gap)).astype(np.int32)
-    return (inner[raw] if len(distinct) else raw), values
+    inner = coded([form(text) if (text := plain(value)) else None for value in distinct])
+    return Coded(inner.codes[raw] if len(distinct) else raw, inner.values)
 
 
-def _field(
-    name: str,
-    kind: str,
-    parts: list[tuple[Codes, list[Any]]],
-    columns: Sequence[str],
-    *,
-    pinyin: bool = True,
-) -> Field:
+def _field(name: str, kind: str, parts: list[Coded], columns: Sequence[str], *, pinyin: bool = True) -> Field:
     """Field of alternatives that share one set of codes."""
     key = key_of(name, kind, pinyin=pinyin)
-    texts: dict[str, int] = {}
-    aligned = []
-    for codes, values in parts:
-        table = np.fromiter((texts.setdefault(str(value), len(texts)) for value in values), np.int32, len(values))
-        aligned.append(np.where(codes < 0, _MISSING, table[codes] if len(table) else _MISSING).astype(np.int32))
-    known = list(texts)
-    keys, key_texts = factorize([key(text) for text in known] if key else known)
+    if len(parts) == 1:
+        whole = parts[0]
+        known = list(map(str, whole.values))
+        aligned = [whole.codes]
+    else:
+        texts: dict[str, int] = {}
+        aligned = []
+        for part in parts:
+            numbers = (texts.setdefault(str(value), len(texts)) for value in part.values)
+            table = np.fromiter(numbers, np.int32, len(part.values))
+            aligned.append(np.append(table, _MISSING)[part.codes])
+        known = list(texts)
+    if key is None:
+        keys, key_texts = np.arange(len(known), dtype=np.int32), known
+    elif len(parts) == 1 and whole.keys is not None and whole.key_texts is not None:
+        keys, key_texts = whole.keys, whole.key_texts
+    else:
+        keys, key_texts = factorize(list(map(key, known)))
     return Field(
         name=name,
         kind=kind,
@@ -221,9 +239,9 @@ def _name_fields(
     given = _normal(_joined(columns, given_columns), value_of.person) if given_columns else None
     family = _normal(_joined(columns, family_columns), value_of.person) if family_columns else None
     for column in full_columns:
-        codes, values = _normal(columns[column], value_of.full_name)
-        given = _filled(given, codes, [value[0] for value in values])
-        family = _filled(family, codes, [value[1] for value in values])
+        full = _normal(columns[column], value_of.full_name)
+        given = _filled(given, _picked(full, 0))
+        family = _filled(family, _picked(full, 1))
     fields = []
     if given is not None:
         fields.append(_field("given_name", "name", [given], given_columns or full_columns, pinyin=pinyin))
@@ -235,21 +253,18 @@ def _name_fields(
     return fields
 
 
-def _filled(have: tuple[Codes, list[Any]] | None, codes: Codes, values: list[Any]) -> tuple[Codes, list[Any]]:
+def _picked(whole: Coded, place: int) -> Coded:
+    """One element of the tuples of a column."""
+    part = coded([value[place] for value in whole.values])
+    return Coded(np.append(part.codes, _MISSING)[whole.codes], part.values)
+
+
+def _filled(have: Coded | None, more: Coded) -> Coded:
     """The values of *have*, and where they are missing those of a second source."""
-    inner, distinct = factorize(values)
-    if None in distinct:
-        gap = distinct.index(None)
-        distinct.pop(gap)
-        inner = np.where(inner == gap, _MISSING, inner - (inner > gap)).astype(np.int32)
-    more = np.where(codes < 0, _MISSING, inner[codes] if len(inner) else _MISSING).astype(np.int32)
     if have is None:
-        return more, distinct
-    base, known = have
-    return np.where(base < 0, np.where(more < 0, _MISSING, more + len(known)), base).astype(np.int32), [
-        *known,
-        *distinct,
-    ]
+        return more
+    beyond = np.where(more.codes < 0, _MISSING, more.codes + len(have.values))
+    return Coded(np.where(have.codes < 0, beyond, have.codes).astype(np.int32), [*have.values, *more.values])
 
 
 def _place_fields(columns: Mapping[str, np.ndarray[Any, Any]], by_kind: Mapping[str, list[str]]) -> list[Field]:
@@ -258,17 +273,24 @@ def _place_fields(columns: Mapping[str, np.ndarray[Any, Any]], by_kind: Mapping[
     main, rest = (streets, [*addresses, *units]) if streets else (addresses, units)
     fields = []
     house = _normal(_joined(columns, houses), value_of.token) if houses else None
-    unit: tuple[Codes, list[Any]] | None = _normal(_joined(columns, rest), value_of.place) if rest else None
+    unit: Coded | None = _normal(_joined(columns, rest), value_of.place) if rest else None
     if main:
-        codes, values = _normal(_joined(columns, main), value_of.address)
-        fields.append(_field("street", "place", [_filled(None, codes, [v[0] for v in values])], main))
-        house = _filled(house, codes, [v[1] for v in values])
-        unit = _filled(unit, codes, [v[2] for v in values])
+        street, its_house, its_unit = _addresses(_joined(columns, main))
+        fields.append(_field("street", "place", [street], main))
+        house, unit = _filled(house, its_house), _filled(unit, its_unit)
     if house is not None:
         fields.append(_field("house_number", "house", [house], houses or main))
     if unit is not None:
         fields.append(_field("unit", "place", [unit], rest or main))
     return fields
+
+
+def _addresses(column: Sequence[Any] | np.ndarray[Any, Any]) -> tuple[Coded, Coded, Coded]:
+    """Street, house number and unit of addresses in one line."""
+    if mostly_distinct(column):
+        return addresses(as_list(column))
+    whole = _normal(column, value_of.address)
+    return _picked(whole, 0), _picked(whole, 1), _picked(whole, 2)
 
 
 def _birth_field(columns: Mapping[str, np.ndarray[Any, Any]], by_kind: Mapping[str, list[str]]) -> Field | None:
@@ -280,9 +302,8 @@ def _birth_field(columns: Mapping[str, np.ndarray[Any, Any]], by_kind: Mapping[s
         return None
     numbers = []
     for column in parts:
-        codes, values = _normal(columns[column], value_of.small_number)
-        table = np.array([*values, 0], np.int64)
-        numbers.append(table[np.where(codes < 0, len(values), codes)])
+        part = _normal(columns[column], value_of.small_number)
+        numbers.append(np.array([*part.values, 0], np.int64)[part.codes])
     year, month, day = (
         (numbers + [np.zeros_like(numbers[0])] * 3)[:3]
         if "birth_month" in by_kind
@@ -291,15 +312,3 @@ def _birth_field(columns: Mapping[str, np.ndarray[Any, Any]], by_kind: Mapping[s
     whole = np.where((month >= 1) & (month <= 12) & (day >= 1) & (day <= 31), month * 100 + day, 0)
     value = np.where((year >= 1850) & (year <= 2100), year * 10000 + whole, 0)
     return _field("birth_date", "date", [_normal(value, lambda text: None if text == "0" else text)], parts)
-
-
-def row_hashes(fields: Sequence[Field]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    """A 64-bit number of the normal forms of each row, the same in every process and for every row order."""
-    total = np.zeros(len(fields[0].codes), np.uint64)
-    for field in fields:
-        table = np.array([*map(content_hash, field.texts), 0], np.uint64)
-        for alternative in field.codes.T:
-            with np.errstate(over="ignore"):
-                total = total * np.uint64(0x9E3779B97F4A7C15) + table[alternative]
-                total ^= total >> np.uint64(29)
-    return total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import operator
 import re
 import unicodedata
 import zlib
@@ -13,8 +14,11 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "EMPTY",
+    "MAX_CHARS",
     "Codes",
     "Texts",
+    "as_list",
     "content_hash",
     "factorize",
     "fold",
@@ -22,6 +26,7 @@ __all__ = [
     "han_to_pinyin",
     "has_pinyin",
     "is_han",
+    "mostly_distinct",
     "plain",
     "word_set",
     "words",
@@ -41,12 +46,12 @@ def word_set(text: str) -> frozenset[str]:
 
 
 # Longer than any real name or address; a 1 MB cell must not cost more than this many characters.
-_MAX_CHARS = 256
+MAX_CHARS = 256
 
 # Letters that Unicode does not decompose into a base letter and a mark (Unicode 16, NFKD).
-_LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"})
+_LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
 
-_EMPTY = word_set(
+EMPTY = word_set(
     """
     n/a n.a. n.a n/k #n/a none nil unknown unbekannt inconnu desconocido undefined - -- --- ? ?? . .. x xx xxx
     xxxx tbd (null) <na> 未知 无 无名 不详 暂无 空
@@ -62,7 +67,7 @@ def plain(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        text = value[:_MAX_CHARS].strip()
+        text = value[:MAX_CHARS].strip()
     elif isinstance(value, (bool, np.bool_)):
         text = "true" if value else "false"
     elif isinstance(value, (float, np.floating)):
@@ -70,14 +75,14 @@ def plain(value: object) -> str:
             return ""
         text = str(int(value)) if value == int(value) else str(float(value))
     elif isinstance(value, (bytes, bytearray)):
-        text = bytes(value[: 4 * _MAX_CHARS]).decode("utf-8", "replace")[:_MAX_CHARS].strip()
+        text = bytes(value[: 4 * MAX_CHARS]).decode("utf-8", "replace")[:MAX_CHARS].strip()
     elif isinstance(value, np.datetime64):
         text = "" if np.isnat(value) else str(value.astype("datetime64[D]"))
     elif isinstance(value, datetime.date):
         text = "" if value != value else value.isoformat()[:10]
     else:
-        text = "" if value != value else str(value)[:_MAX_CHARS].strip()
-    return "" if text.lower() in _EMPTY else text
+        text = "" if value != value else str(value)[:MAX_CHARS].strip()
+    return "" if text.lower() in EMPTY else text
 
 
 @functools.lru_cache(maxsize=65536)
@@ -90,9 +95,20 @@ def fold(text: str) -> str:
     text = text.strip().lower()
     if text.isascii():
         return text
-    text = unicodedata.normalize("NFKC", text).lower().translate(_LETTERS)
-    parts = unicodedata.normalize("NFKD", text)
-    return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c))).strip()
+    return unaccented(text).strip()
+
+
+def unaccented(text: str) -> str:
+    """Lower-case text, of one value or of many lines, without accents, full-width forms and letter variants."""
+    text = unicodedata.normalize("NFKC", text).lower()
+    for letter, plain_letter in _LETTERS.items():
+        text = text.replace(letter, plain_letter)
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFKD", text)
+    for mark in [c for c in set(text) if unicodedata.combining(c)]:
+        text = text.replace(mark, "")
+    return unicodedata.normalize("NFC", text)
 
 
 def words(text: str) -> list[str]:
@@ -146,6 +162,25 @@ class _Numbering(dict[Any, int]):
         return number
 
 
+def as_list(values: Sequence[Any] | np.ndarray[Any, Any]) -> Sequence[Any]:
+    """A column as something that is fast to iterate over."""
+    if isinstance(values, np.ndarray):
+        return list(values) if values.dtype.kind in "Mm" else values.tolist()
+    return values
+
+
+def mostly_distinct(values: Sequence[Any] | np.ndarray[Any, Any]) -> bool:
+    """Whether more than a third of the values seem to differ from all others."""
+    step = max(1, len(values) // _LOOKED_AT)
+    sample = list(map(plain, as_list(values[::step])))
+    present = [text for text in sample if text]
+    return len(set(present)) > len(present) / 3
+
+
+_LOOKED_AT = 3000
+_MANY = 100_000
+
+
 def factorize(values: Sequence[Any] | np.ndarray[Any, Any]) -> tuple[Codes, list[Any]]:
     """Code of each value and the distinct values, numbered as they first appear.
 
@@ -153,14 +188,42 @@ def factorize(values: Sequence[Any] | np.ndarray[Any, Any]) -> tuple[Codes, list
     >>> codes.tolist(), distinct
     ([0, 1, 0], ['b', 'a'])
     """
+    items = as_list(values)
+    found = _by_hash(items) if len(items) > _MANY and mostly_distinct(items) else None
+    if found is not None:
+        return found
     numbering = _Numbering()
-    items = values.tolist() if isinstance(values, np.ndarray) and values.dtype.kind not in "OMm" else values
     try:
         codes = np.fromiter(map(numbering.__getitem__, items), np.int32, len(items))
     except TypeError:  # unhashable cells (lists, dicts) compare as their text
         numbering.clear()
         codes = np.fromiter((numbering[str(item)] for item in items), np.int32, len(items))
     return codes, list(numbering)
+
+
+def _by_hash(items: Sequence[Any]) -> tuple[Codes, list[Any]] | None:
+    """The same for many different texts, by sorting their hashes: a large dictionary is slow.
+
+    The hashes differ from process to process, what comes out does not.
+    """
+    many = len(items)
+    if set(map(type, items)) - {str, type(None)}:
+        return None
+    hashes = np.fromiter(map(hash, items), np.int64, many)
+    order = np.argsort(hashes, kind="stable")
+    ordered = hashes[order]
+    fresh = np.append(True, ordered[1:] != ordered[:-1])
+    group = np.empty(many, np.int64)
+    group[order] = np.cumsum(fresh) - 1
+    first = order[fresh]
+    again = np.flatnonzero(first[group] != np.arange(many))
+    item = items.__getitem__
+    if not all(map(operator.eq, map(item, again.tolist()), map(item, first[group[again]].tolist()))):
+        return None  # two texts of one hash
+    appearing = np.argsort(first)
+    number = np.empty(len(first), np.int32)
+    number[appearing] = np.arange(len(first), dtype=np.int32)
+    return number[group], [items[row] for row in first[appearing].tolist()]
 
 
 def content_hash(text: str) -> int:

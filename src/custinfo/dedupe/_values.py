@@ -12,8 +12,10 @@ __all__ = [
     "birth_date",
     "digits",
     "email",
+    "folded_address",
     "full_name",
     "initial",
+    "is_junk_user",
     "organization",
     "person",
     "phone",
@@ -159,11 +161,22 @@ def email(text: str) -> str | None:
         return None
     user = user.partition("+")[0]
     domain = domain.strip(".>")
+    if not domain:
+        return None
     if domain in ("gmail.com", "googlemail.com"):
         user, domain = user.replace(".", ""), "gmail.com"
-    if not user or user in _JUNK_USERS or (user == "info" and domain == "example.com"):
+    if is_junk_user(user) or (user == "info" and domain == "example.com"):
         return None
     return f"{user}@{domain}"
+
+
+def is_junk_user(user: str) -> bool:
+    """Whether the user part of an e-mail address is a placeholder.
+
+    >>> is_junk_user("noreply"), is_junk_user("jo.doe")
+    (True, False)
+    """
+    return not user or user in _JUNK_USERS
 
 
 def phone(text: str) -> str | None:
@@ -249,7 +262,11 @@ def address(text: str) -> tuple[str | None, str | None, str | None]:
     >>> address("240 Grant Ct., Apt 54"), address("Lindenstr. 113")
     (('grant court', '240', '54'), ('lindenstrasse', '113', None))
     """
-    folded = fold(text)
+    return folded_address(fold(text))
+
+
+def folded_address(folded: str) -> tuple[str | None, str | None, str | None]:
+    """The same of text that is folded already."""
     if is_han(folded):
         return _han_address(folded)
     parts = words(folded)
