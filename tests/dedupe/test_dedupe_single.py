@@ -144,6 +144,23 @@ def test_one_record_weighs_with_each_other_what_the_arrays_say():
         assert len(found) > 5
 
 
+def test_one_record_has_the_keys_of_the_arrays():
+    matcher = Matcher.fit(wide(8, 30))
+    entries = matcher._state.entries
+    every = np.arange(len(entries), dtype=np.int64)
+    for entry, keys in enumerate(entries.keys(every)):
+        slots = []
+        for values, (start, end) in zip(entries.values, entries.spans, strict=True):
+            f = entries.values.index(values)
+            width = values.slots.view.shape[1]
+            for code in entries.codes.view[entry, start:end].tolist():
+                text, key = (values.texts[code], values.keys[code]) if code >= 0 else ("", "")
+                slots += entries.maker.slots_of(f, text, key) if code >= 0 else [0] * width
+        one = entries.maker.keys_of(int(entries.content.view[entry]), slots)
+        assert set(one) == set(keys[keys != 0].tolist())
+        assert len(one) == len(set(one))
+
+
 def test_a_record_not_known_before_weighs_the_same_once_it_is():
     columns = wide(6, 40)
     matcher = Matcher.fit(columns)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,6 @@ from custinfo.dedupe._weight import Weights
 
 __all__ = ["Checker"]
 
-Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 _MASK = (1 << 64) - 1
 _MULTIPLIER = 0x9E3779B97F4A7C15
 _UNKNOWN = -2
@@ -66,14 +64,14 @@ class Checker:
         if all(value is None for alternatives in values for value in alternatives):
             return []
         content = self._content(values)
-        keys = self.entries.maker.of_records(content, self._slots(values))[0]
-        caps = self.entries.maker.caps(keys)
-        # A copy of a known record makes no block larger.
-        caps = caps if self._is_known(keys[:1], content) else caps - 1
-        found = self._postings.of_record(keys, caps)
-        if not len(found):
-            return []
-        return Comparison(self, values).weigh(found)
+        maker = self.entries.maker
+        found = self._postings.of_record(
+            maker.keys_of(content, self._slots(values)),
+            maker.cap,
+            maker.pair_cap,
+            lambda entries: any(int(self.entries.content.view[entry]) == content for entry in entries),
+        )
+        return Comparison(self, values).weigh(found) if len(found) else []
 
     def _values(self, f: int, texts: Sequence[str | None]) -> list[Value | None]:
         known = self.entries.values[f]
@@ -86,27 +84,24 @@ class Checker:
             result.append(Value(text, known.keys[code] if code >= 0 else known.key(text), code))
         return result
 
-    def _content(self, values: Sequence[Sequence[Value | None]]) -> Hashes:
+    def _content(self, values: Sequence[Sequence[Value | None]]) -> int:
+        """As `Entries.content_of`."""
         total = 0
         for alternatives in values:
             for value in alternatives:
                 total = (total * _MULTIPLIER + (0 if value is None else content_hash(value.text))) & _MASK
                 total ^= total >> 29
-        return np.array([total], np.uint64)
+        return total
 
-    def _slots(self, values: Sequence[Sequence[Value | None]]) -> Hashes:
-        parts = []
+    def _slots(self, values: Sequence[Sequence[Value | None]]) -> list[int]:
+        slots: list[int] = []
         for f, alternatives in enumerate(values):
             known = self.entries.values[f]
             for value in alternatives:
                 if value is None:
-                    parts.append(np.zeros(known.slots.view.shape[1], np.uint64))
+                    slots += [0] * known.slots.view.shape[1]
                 elif value.code >= 0:
-                    parts.append(known.slots.view[value.code])
+                    slots += known.slots.view[value.code].tolist()
                 else:
-                    parts.append(self.entries.maker.of_value(f, (value.text,), (value.key,))[0])
-        return np.concatenate(parts)[None]
-
-    def _is_known(self, key: Hashes, content: Hashes) -> bool:
-        _, entry = self._postings.members(key)
-        return bool((self.entries.content.view[entry] == content).any())
+                    slots += self.entries.maker.slots_of(f, value.text, value.key)
+        return slots

@@ -20,6 +20,8 @@ __all__ = ["Comparison"]
 # What rounding may add to a bound; far below any difference that decides.
 _SLACK = 1e-6
 _NONE = [0.0] * LEVELS
+# Of so many candidates most are left out by which values are equal, before any is compared.
+_MANY = 60
 # Of a rule: position of the field, places of the alternatives that it is about, the scheme of the numbers.
 Term = tuple[int, Sequence[int], str]
 
@@ -80,9 +82,11 @@ class Comparison:
         weights = self._checker.weights
         threshold = self._checker.model.threshold
         codes = self._checker.entries.codes.view[found]
-        near = np.flatnonzero(self._bounds(codes) >= threshold - _SLACK)
+        if len(found) > _MANY:
+            near = self._bounds(codes) >= threshold - _SLACK
+            found, codes = found[near], codes[near]
         entries, probabilities = [], []
-        for entry, row in zip(found[near].tolist(), codes[near].tolist(), strict=True):
+        for entry, row in zip(found.tolist(), codes.tolist(), strict=True):
             pair = self._pair(row, threshold - _SLACK)
             if pair is not None and not self._clashes(row):
                 entries.append(entry)

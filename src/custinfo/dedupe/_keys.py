@@ -13,18 +13,17 @@ import attrs
 import numpy as np
 
 from custinfo.dedupe._form import FieldSpec
+from custinfo.dedupe._keyhash import content_key, content_keys, is_pair, pair_of, slot_of, slots_of, together
 from custinfo.dedupe._scorers import user_letters, word_list
 from custinfo.dedupe._text import content_hash, is_han
 
-__all__ = ["BOTH", "CONTENT", "KeyMaker", "Plan", "skeleton", "together"]
+__all__ = ["BOTH", "CONTENT", "KeyMaker", "Plan", "skeleton"]
 
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 # The whole content of a record, and its two names whichever way round.
 CONTENT, BOTH = "content", "both names"
 _RARE, _NEW = 3, 5
-# The lowest two bits of a key say whether it is one slot or two.
-_CLASS, _SINGLE, _PAIR = np.uint64(2**64 - 4), np.uint64(1), np.uint64(3)
 
 
 @attrs.frozen(kw_only=True)
@@ -96,13 +95,6 @@ def _rare_words(text: str, counts: Mapping[str, int]) -> list[str]:
     return texts + [""] * (_RARE + _NEW - len(texts))
 
 
-def mixed(number: Any) -> Any:
-    """A number whose every bit depends on every bit of the given one (the finaliser of SplitMix64, Steele 2014)."""
-    number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return number ^ (number >> np.uint64(31))
-
-
 class KeyMaker:
     """Keys of records by one plan.
 
@@ -117,12 +109,14 @@ class KeyMaker:
     ) -> None:
         self._forms = []
         self._salts = []
+        self._plain_salts: list[list[int]] = []
         self.slots: list[str] = []
         self.owners: list[frozenset[str]] = []
         for spec, known in zip(specs, words, strict=True):
             names, form = _slot_texts(spec, known)
             self._forms.append(form)
             self._salts.append(np.array([content_hash(name) for name in names], np.uint64))
+            self._plain_salts.append([content_hash(name) for name in names])
             self.slots += list(names) * spec.width
             self.owners += [frozenset({spec.name})] * (len(names) * spec.width)
         self._given = self._first("name", "given_name")
@@ -138,11 +132,14 @@ class KeyMaker:
         self._twins = [
             (one, other) for other in range(len(alone)) for one in range(other) if alone[one] == alone[other]
         ]
+        self._alone_places: list[int] = self._alone.tolist()
+        self._pair_places = [(self.slots.index(a), self.slots.index(b)) for a, b in plan.pairs]
+        self.cap, self.pair_cap = plan.cap, plan.pair_cap
         self._caps = np.array([plan.cap, plan.pair_cap], np.int64)
 
     def caps(self, keys: Hashes) -> Any:
         """How many records may have each key for it to be one."""
-        return self._caps[((keys & _PAIR) == _PAIR).astype(np.int64)]
+        return self._caps[is_pair(keys).astype(np.int64)]
 
     def _first(self, slot: str, field: str) -> int:
         """Place of the slot of given or family name; -1 unless both fields are there."""
@@ -158,7 +155,7 @@ class KeyMaker:
             [[content_hash(part) if part else 0 for part in form(t, k)] for t, k in zip(texts, keys, strict=True)],
             np.uint64,
         ).reshape(len(texts), len(salts))
-        return np.where(raw == 0, np.uint64(0), mixed(raw ^ salts) & _CLASS | _SINGLE)
+        return np.where(raw == 0, np.uint64(0), slots_of(raw ^ salts))
 
     def of_records(self, content: Hashes, slots: Hashes) -> Hashes:
         """Keys of records.
@@ -174,14 +171,10 @@ class KeyMaker:
         alone = slots[:, self._alone]
         for one, other in self._twins:
             alone[:, other][alone[:, one] == alone[:, other]] = 0
-        parts = [self.content_key(content)[:, None], alone]
+        parts = [content_keys(content)[:, None], alone]
         if len(self._one):
             parts.append(together(slots[:, self._one], slots[:, self._other]))
         return np.concatenate(parts, axis=1)
-
-    def content_key(self, content: Hashes) -> Hashes:
-        """The key of a whole content."""
-        return np.asarray(content & _CLASS | _SINGLE, np.uint64)
 
     def with_both(self, slots: Hashes) -> Hashes:
         """The slots, and last the two names whichever way round where there are two."""
@@ -190,8 +183,17 @@ class KeyMaker:
         a, b = slots[:, self._given], slots[:, self._family]
         return np.concatenate([slots, together(np.minimum(a, b), np.maximum(a, b))[:, None]], axis=1)
 
+    def slots_of(self, position: int, text: str, key: str) -> list[int]:
+        """The slots of one value, as `of_value`."""
+        return [
+            slot_of(content_hash(part) ^ salt) if part else 0
+            for part, salt in zip(self._forms[position](text, key), self._plain_salts[position], strict=True)
+        ]
 
-def together(one: Hashes, other: Hashes) -> Hashes:
-    """One slot of two; 0 where either is 0."""
-    joint = mixed(one * np.uint64(0x9E3779B97F4A7C15) + other) & _CLASS | _PAIR
-    return np.where((one == 0) | (other == 0), np.uint64(0), joint)
+    def keys_of(self, content: int, slots: Sequence[int]) -> list[int]:
+        """The keys of one record, as `of_records`; that of its content first, those it does not have left out."""
+        if self._family >= 0:
+            slots = [*slots, pair_of(*sorted((slots[self._given], slots[self._family])))]
+        keys = [content_key(content), *(slots[k] for k in self._alone_places)]
+        keys += [pair_of(slots[one], slots[other]) for one, other in self._pair_places]
+        return [key for key in dict.fromkeys(keys) if key]

@@ -12,7 +12,7 @@ import numpy as np
 from custinfo.dedupe._entries import Entries, Grown
 from custinfo.dedupe._fields import Field
 from custinfo.dedupe._frozen import MatchModel
-from custinfo.dedupe._keys import mixed
+from custinfo.dedupe._keyhash import content_keys, mixed
 from custinfo.dedupe._postings import Postings
 from custinfo.dedupe._regroup import Weighed, cluster, new_pairs, pairs_among, weigh
 
@@ -120,7 +120,7 @@ class MatcherState:
 
     def _with_content(self, hashes: Hashes) -> tuple[Ints, Ints]:
         """Places in *hashes* (sorted) and the entry that has it as its content."""
-        which, entry = self.postings.members(self.entries.maker.content_key(hashes))
+        which, entry = self.postings.members(content_keys(hashes))
         right = self.entries.content.view[entry] == hashes[which]
         return which[right], entry[right]
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from custinfo.dedupe._keys import BOTH, Plan, together
+from custinfo.dedupe._keyhash import together
+from custinfo.dedupe._keys import BOTH, Plan
 
 __all__ = ["choose_plan"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,16 +90,28 @@ class Postings:
                 which, found = np.append(which, extra[:, 0]), np.append(found, extra[:, 1])
         return which, found
 
-    def of_record(self, keys: Hashes, caps: Ints) -> Ints:
-        """The records that share with one more record a key that no more than *caps* would have then."""
-        low, high = np.searchsorted(self._keys, keys, "left"), np.searchsorted(self._keys, keys, "right")
-        found: set[int] = set()
+    def of_record(
+        self, keys: Sequence[int], cap: int, pair_cap: int, is_known: Callable[[Iterable[int]], bool]
+    ) -> Ints:
+        """The records that share with one more record a key that few enough would have then.
+
+        Args:
+            keys: of the record, that of its content first.
+            cap: how many may have a key of one slot.
+            pair_cap: how many may have a key of two slots.
+            is_known: whether one of the records with the key of the content is a copy, which makes no block larger.
+        """
+        array = np.array(keys, np.uint64)
+        low = np.searchsorted(self._keys, array, "left").tolist()
+        high = np.searchsorted(self._keys, array, "right").tolist()
         recent = self._recent.get
-        for key, a, size, cap in zip(keys.tolist(), low.tolist(), (high - low).tolist(), caps.tolist(), strict=True):
+        room = 0 if is_known([*self._members[low[0] : high[0]].tolist(), *recent(keys[0], ())]) else 1
+        found: set[int] = set()
+        for key, start, end in zip(keys, low, high, strict=True):
             more = recent(key, ())
-            if key and 0 < size + len(more) <= cap:
-                if size:
-                    found.update(self._members[a : a + size].tolist())
+            if end - start + len(more) + room <= (pair_cap if key & 2 else cap):
+                if end > start:
+                    found.update(self._members[start:end].tolist())
                 found.update(more)
         return np.fromiter(found, np.int64, len(found))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from custinfo.dedupe._levels import DIFFERENT, EQUAL, MISSING, SIMILAR, SWAPPED, VARIANT
+from custinfo.dedupe._levels import DIFFERENT, EQUAL, LEVELS, MISSING, SIMILAR, SWAPPED, VARIANT
 from custinfo.dedupe._single import LevelOf
 from custinfo.dedupe._weight import Weights, float32
 
@@ -68,50 +68,45 @@ class Probe:
         self._variant = (
             [weights.shares(f, value.key, stratum, key=True) for value in self._values] if weights.keyed(f) else []
         )
-        self.most = list(most)
-        self.most[EQUAL] = weights.most(f, EQUAL, min(map(min, self._equal)))
-        if self._variant:
-            self.most[VARIANT] = weights.most(f, VARIANT, min(map(min, self._variant)))
-        self.top = max(self.most)
+        equal = min(map(min, self._equal))
+        variant = min(map(min, self._variant)) if self._variant else 1.0
+        self.most, self.top, self.rest = weights.bounds(f, most, equal, variant if self._variant else None)
         self.memo: dict[Any, Seen] = {}
+        self._by_level: list[Seen | None] = [(MISSING, -self.top, 1.0, 1.0), *[None] * (LEVELS - 1)]
 
     @property
     def spread(self) -> float:
         """How much the field can change at most."""
         return self.top - self.most[DIFFERENT]
 
-    @property
-    def rest(self) -> float:
-        """The most that it adds where the value differs."""
-        return max(self.most[VARIANT:])
-
     def look(self, code: Any) -> Seen:
         """Compare with the value of this code."""
-        if code < 0:
-            seen = self.memo[code] = (MISSING, -self.top, 1.0, 1.0)
-            return seen
         value = self._values[0]
-        if code == value.code:
+        if code < 0:
+            level = MISSING
+        elif code == value.code:
             level = EQUAL
         else:
-            if self._level_of is None:
-                self._level_of = self._scorer(value.text, value.key)
-            level = self._level_of(self._known.texts[code], self._known.keys[code])
-        shares = self._equal[0] if level == EQUAL else self._variant[0] if level == VARIANT and self._variant else None
-        return self._note(code, level, shares)
+            level_of = self._level_of
+            if level_of is None:
+                level_of = self._level_of = self._scorer(value.text, value.key)
+            level = level_of(self._known.texts[code], self._known.keys[code])
+        seen = self._by_level[level]
+        if seen is None:
+            shares = self._equal if level == EQUAL else self._variant if level == VARIANT else []
+            seen = self._by_level[level] = self._seen(level, shares[0] if shares else None)
+        self.memo[code] = seen
+        return seen
 
-    def _note(self, code: Any, level: int, shares: tuple[float, float] | None) -> Seen:
+    def _seen(self, level: int, shares: tuple[float, float] | None) -> Seen:
         gain = self.most[level]
         if level >= SIMILAR and self._swappable:
             # Names that differ as they stand may yet prove to be swapped.
             gain = max(gain, self.most[SWAPPED])
         if shares is None:
             chance = self._weights.chance(self.f, level)
-            seen = (level, gain - self.top, chance, chance)
-        else:
-            seen = (level, gain - self.top, float32(shares[0]), float32(shares[1]))
-        self.memo[code] = seen
-        return seen
+            return level, gain - self.top, chance, chance
+        return level, gain - self.top, float32(shares[0]), float32(shares[1])
 
 
 class Several(Probe):
@@ -136,7 +131,7 @@ class Several(Probe):
             seen = self.memo[code] = (MISSING, -self.top, 1.0, 1.0)
             return seen
         shares = self._equal if best == EQUAL else self._variant if best == VARIANT else []
-        if not shares:
-            return self._note(code, best, None)
-        chosen = [shares[place] for place in found]
-        return self._note(code, best, (min(here for here, _ in chosen), min(there for _, there in chosen)))
+        chosen = [shares[place] for place in found] if shares else []
+        rarest = (min(here for here, _ in chosen), min(there for _, there in chosen)) if chosen else None
+        seen = self.memo[code] = self._seen(best, rarest)
+        return seen

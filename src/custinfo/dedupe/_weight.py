@@ -54,7 +54,7 @@ class Weights:
             (known, USUAL_WEIGHT * usual[f], max(known.total, 1.0) + USUAL_WEIGHT, known.sizes)
             for f, known in enumerate(model.counts)
         ]
-        self._bounds: dict[tuple[int, int, float], float] = {}
+        self._bounds: dict[tuple[int, float, float | None], tuple[list[float], float, float]] = {}
         self._keyed = [spec.kind in KEYED for spec in model.fields]
         self._either = model.either
         self._most = [self._most_shared(place) for place, _ in sorted(enumerate(self._order), key=lambda item: item[1])]
@@ -135,16 +135,30 @@ class Weights:
             total += logs[:, f] - logs[:, count + f]
         return total.tolist()
 
-    def most(self, f: int, level: int, chance: float) -> float:
-        """The most that field *f* can add with this level, *chance* being the lowest that it can have."""
-        known = self._bounds.get((f, level, chance))
+    def bounds(
+        self, f: int, usual: Sequence[float], equal: float, variant: float | None
+    ) -> tuple[list[float], float, float]:
+        """The most that each level can add, the most of all levels, and of all but EQUAL.
+
+        Args:
+            f: position of the field.
+            usual: the most that each level can add where no value decides.
+            equal: the lowest chance of the value asked about.
+            variant: that of its key, for fields whose keys are counted.
+        """
+        known = self._bounds.get((f, equal, variant))
         if known is None:
+            most = list(usual)
+            most[EQUAL] = self.most(f, EQUAL, equal)
+            if variant is not None:
+                most[VARIANT] = self.most(f, VARIANT, variant)
             if len(self._bounds) >= _BOUNDS:
                 self._bounds.clear()
-            known = self._bounds[f, level, chance] = self._most_with(f, level, chance)
+            known = self._bounds[f, equal, variant] = (most, max(most), max(most[VARIANT:]))
         return known
 
-    def _most_with(self, f: int, level: int, chance: float) -> float:
+    def most(self, f: int, level: int, chance: float) -> float:
+        """The most that field *f* can add with this level, *chance* being the lowest that it can have."""
         same = self._m[f][level]
         if self._parent[f] >= 0:
             same = max(state[level] for state in self._given[f])
