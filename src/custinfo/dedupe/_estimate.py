@@ -13,7 +13,7 @@ from custinfo.dedupe._fields import Field
 from custinfo.dedupe._levels import DIFFERENT, LEVELS, MISSING
 from custinfo.dedupe._model import AREA, HOME, SHAREABLE, Evidence, Model, name_state, near_fields, near_state
 
-__all__ = ["HOPELESS", "fit"]
+__all__ = ["HOPELESS", "fit", "with_unseen"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -165,6 +165,16 @@ def fit(
             model = _share_again(model, pools, chosen_by, table, pools_same)
     q = 1 - _probability(model.log_odds(random))
     return model, level_table(random.levels, q)
+
+
+def with_unseen(model: Model) -> Model:
+    """The model with what is usual for levels that no pair had which it was estimated from.
+
+    Those have no weight in the pairs at hand, and a record that comes later may be the first to show one.
+    """
+    usual = np.array([_M_START_SHARED if name in SHAREABLE else _M_START for name in model.names])
+    m = np.where(model.m == 0, usual, model.m)
+    return attrs.evolve(model, m=m, m_given=np.where(model.m_given == 0, m[:, None, :], model.m_given))
 
 
 def _probability(odds: Floats) -> Floats:
