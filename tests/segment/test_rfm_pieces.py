@@ -78,6 +78,16 @@ def test_sums_that_pass_64_bits_on_the_way_are_exact(monkeypatch: pytest.MonkeyP
         rfm(data, amount_minor="cents")
 
 
+def test_packed_counters_are_emptied_before_money_reaches_the_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_state, "_PIECE_ROWS", 1)
+    cents = np.array([2**53 - i for i in range(40)])  # with 56 bits for money, eight of them fill a counter
+    data = {"customer_id": np.zeros(40, np.int64), "occurred_at": np.arange(40).astype("M8[s]"), "cents": cents}
+    table = rfm(data, amount_minor="cents")
+    assert (table.frequency.tolist(), table.monetary_minor.tolist()) == ([40], [sum(cents.tolist())])
+    with pytest.raises(OverflowError):
+        rfm({name: np.tile(column, 40) for name, column in data.items()}, amount_minor="cents")
+
+
 def test_currencies_of_all_pieces_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_state, "_PIECE_ROWS", 3000)
     data = payments("dense")
