@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from custinfo.dedupe._duplicates import Duplicates
+from custinfo.dedupe._estimate import with_unseen
 from custinfo.dedupe._fields import Field
 from custinfo.dedupe._form import FieldSpec
 from custinfo.dedupe._frozen import FieldCounts, MatchModel, frozen_counts
@@ -53,7 +54,7 @@ def freeze(found: Duplicates, columns: tuple[str, ...]) -> MatchModel:
         kinds=dict(found.diagnostics.kinds),
         fields=specs,
         pinyin=han_support(),
-        weights=search.model,
+        weights=with_unseen(search.model),
         table=np.array(search.chances.table),
         counts=counts,
         either=either,
