@@ -97,7 +97,7 @@ class Diagnostics:
     rules: tuple[str, ...]
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Duplicates(ColumnResult):
     """Which records are one person's.
 
@@ -114,10 +114,10 @@ class Duplicates(ColumnResult):
     labels: Ints
     auto: Ints
     ids: tuple[Any, ...] | None
-    pairs: Pairs = attrs.field(repr=False)
-    diagnostics: Diagnostics = attrs.field(repr=False)
-    search: Search | None = attrs.field(repr=False)
-    distinct: Ints = attrs.field(repr=False)
+    pairs: Pairs
+    diagnostics: Diagnostics
+    search: Search | None
+    distinct: Ints
 
     @functools.cached_property
     def clusters(self) -> list[Ints]:
@@ -143,6 +143,9 @@ class Duplicates(ColumnResult):
             ids[:] = self.ids
             columns = {"id": ids, **columns}
         return columns
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._title()})"
 
     def _title(self) -> str:
         return f"{len(self.labels):,} records, {len(np.unique(self.labels)):,} persons"

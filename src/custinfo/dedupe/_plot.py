@@ -23,6 +23,7 @@ __all__ = ["reliability", "waterfall"]
 _FOR, _AGAINST, _NEUTRAL = "#0072B2", "#D55E00", "#555555"
 _SERIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000", "#F0E442")
 _MARKERS = "osD^vP*X"
+_ENOUGH = 10
 _WORDS = {
     "en": ("match weight in bits", "sum", "one person", "two persons", "must not meet", "Records"),
     "zh": ("匹配权重（比特）", "合计", "同一人", "不是同一人", "不得合并", "记录"),
@@ -74,6 +75,8 @@ def waterfall(told: Explanation, *, locale: Literal["en", "zh"] = "en") -> Figur
 def reliability(found: Mapping[str, Calibration]) -> Figure:
     """Observed share by expected probability, a line for each set, above the number of pairs of each bin.
 
+    The share of fewer than ten pairs says nothing, and is not drawn.
+
     Args:
         found: calibration by name of the set; eight at most are told apart by colour and sign.
     """
@@ -83,9 +86,9 @@ def reliability(found: Mapping[str, Calibration]) -> Figure:
     above.plot([0, 1], [0, 1], color=_NEUTRAL, linestyle="--", linewidth=1, label="as promised")
     for place, (name, one) in enumerate(found.items()):
         color, marker = _SERIES[place % len(_SERIES)], _MARKERS[place % len(_MARKERS)]
-        some = one.pairs > 0
+        some, enough = one.pairs > 0, one.pairs >= _ENOUGH
         style: dict[str, Any] = {"color": color, "marker": marker, "markersize": 5, "linewidth": 1.2}
-        above.plot(one.expected[some], one.observed[some], label=f"{name} (error {one.error:.3f})", **style)
+        above.plot(one.expected[enough], one.observed[enough], label=f"{name} (error {one.error:.3f})", **style)
         width = float(one.low[1]) if len(one.low) > 1 else 1.0
         below.plot(
             one.low[some] + width / 2, one.pairs[some], linestyle="none", color=color, marker=marker, markersize=5
