@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,8 +10,8 @@ from rapidfuzz.distance import OSA
 
 from custinfo.dedupe._entries import Entries
 from custinfo.dedupe._frozen import MatchModel
-from custinfo.dedupe._levels import EQUAL, LEVELS, MISSING, SIMILAR, SWAPPED
-from custinfo.dedupe._probe import NOTHING, Probe, Several, Value
+from custinfo.dedupe._levels import EQUAL, MISSING, NEAR, SIMILAR, SWAPPED, VARIANT
+from custinfo.dedupe._probe import NOTHING, Probe, Seen, Several, Value
 from custinfo.dedupe._verified import verified
 from custinfo.dedupe._weight import Weights, float32
 
@@ -19,11 +19,14 @@ __all__ = ["Comparison"]
 
 # What rounding may add to a bound; far below any difference that decides.
 _SLACK = 1e-6
-_NONE = [0.0] * LEVELS
+_NEAR = tuple(bool(near) for near in NEAR)
 # Of so many candidates most are left out by which values are equal, before any is compared.
 _MANY = 60
 # Of a rule: position of the field, places of the alternatives that it is about, the scheme of the numbers.
 Term = tuple[int, Sequence[int], str]
+# Of a field: position, columns of its codes, whether it has alternatives, what is known of a code, how to compare with
+# it, the field that it depends on, and how much less it adds by the state of that.
+Step = tuple[int, int, int, bool, Callable[[Any], Seen | None], Callable[[Any], Seen], int, list[list[float]]]
 
 
 class Prepared(Protocol):
@@ -56,11 +59,39 @@ class Comparison:
         self._stratum = None if position < 0 else "" if asked is None else asked.text
         probes = [self._probe(f) for f, alternatives in enumerate(values) if any(alternatives)]
         self._by_field: dict[int, Probe] = {probe.f: probe for probe in probes}
-        self._most = [self._by_field[f].most if f in self._by_field else _NONE for f in range(len(values))]
         self._start = checker.weights.prior + sum(probe.top for probe in probes)
-        # The fields that can differ most are looked at first; those that the record lacks need no look.
-        probes.sort(key=lambda probe: -probe.spread)
-        self._order = [(p.f, p.start, p.end, isinstance(p, Several), p.memo.get, p.look) for p in probes]
+        self._order = self._ordered(probes)
+        # While it is open whether the names are swapped, neither says how near the other is.
+        self._order_of_swapped = [
+            (*step[:-2], -1, step[-1]) if checker.names is not None and step[0] in checker.names else step
+            for step in self._order
+        ]
+        self._asked_names = self._names_asked()
+
+    def _ordered(self, probes: Sequence[Probe]) -> list[Step]:
+        """The fields that can differ most first, but none before the one that it depends on."""
+        parents, less = self._checker.weights.parents, self._checker.weights.less
+        order: dict[int, Probe] = {}
+
+        def place(probe: Probe) -> None:
+            parent = self._by_field.get(parents[probe.f])
+            if parent is not None and parent.f not in order:
+                place(parent)
+            order.setdefault(probe.f, probe)
+
+        for probe in sorted(probes, key=lambda probe: -probe.spread):
+            place(probe)
+        return [
+            (f, p.start, p.end, isinstance(p, Several), p.memo.get, p.look, parents[f], less[f])
+            for f, p in order.items()
+        ]
+
+    def _names_asked(self) -> tuple[tuple[int, Value], tuple[int, Value]] | None:
+        if self._checker.names is None:
+            return None
+        g, f = self._checker.names
+        given, family = self._values[g][0], self._values[f][0]
+        return None if given is None or family is None else ((g, given), (f, family))
 
     def _probe(self, f: int) -> Probe:
         checker, values = self._checker, self._values[f]
@@ -115,27 +146,31 @@ class Comparison:
         """Levels and chances of all fields; None as soon as *least* is out of reach."""
         count = len(self._values)
         levels, chances = [MISSING] * count, [1.0] * count
-        chance = 2 if self._is_of_stratum(row) else 3
+        chance = 3 if self._is_of_stratum(row) else 4
+        change = 2 if self._may_be_swapped(row) else 1
         bound = self._start
-        for f, start, end, several, known, look in self._order:
+        for f, start, end, several, known, look, parent, less in self._order_of_swapped if change == 2 else self._order:
             code: Any = tuple(row[start:end]) if several else row[start]
             seen = known(code) or look(code)
-            bound += seen[1]
+            bound += seen[change]
+            level = seen[0]
+            if parent >= 0 and level > VARIANT:
+                state = levels[parent]
+                bound += less[0 if state == MISSING else 1 if _NEAR[state] else 2][level]
             if bound < least:
                 return None
-            levels[f] = seen[0]
+            levels[f] = level
             chances[f] = seen[chance]
-        names = self._checker.names
-        if names is not None:
-            # Whether they are swapped is known now; the bound held both open.
-            differ = [f for f in names if levels[f] >= SIMILAR]
-            bound -= sum(max(self._most[f][levels[f]], self._most[f][SWAPPED]) for f in differ)
-            if len(differ) == len(names):
-                self._mark_swapped(levels, chances, row, *names)
-            bound += sum(self._most[f][levels[f]] for f in differ)
-        if bound + self._checker.weights.less(levels, self._most) < least:
-            return None
+        if change == 2:
+            self._mark_swapped(levels, chances, row)
         return levels, chances
+
+    def _may_be_swapped(self, row: Sequence[int]) -> bool:
+        """Whether one name of either record is the other name of the other."""
+        if self._asked_names is None:
+            return False
+        (g, given), (f, family) = self._asked_names
+        return given.key == self._name(f, row)[1] or family.key == self._name(g, row)[1]
 
     def _is_of_stratum(self, row: Sequence[int]) -> bool:
         if self._stratum is None:
@@ -144,9 +179,12 @@ class Comparison:
         code = row[entries.spans[position][0]]
         return self._stratum == (entries.values[position].texts[code] if code >= 0 else "")
 
-    def _mark_swapped(self, levels: list[int], chances: list[float], row: Sequence[int], g: int, f: int) -> None:
-        given, family = self._values[g][0], self._values[f][0]
-        if given is None or family is None:
+    def _mark_swapped(self, levels: list[int], chances: list[float], row: Sequence[int]) -> None:
+        """Where the names differ as they stand but agree crosswise, both are "swapped"; as `compare` does it."""
+        if self._asked_names is None:
+            return
+        (g, given), (f, family) = self._asked_names
+        if levels[g] < SIMILAR or levels[f] < SIMILAR:
             return
         (other_given, other_given_key), (other_family, other_family_key) = self._name(g, row), self._name(f, row)
         one, other = given.key == other_family_key, other_given_key == family.key
@@ -160,8 +198,10 @@ class Comparison:
                 chances[name] = float32(self._checker.weights.swapped(name, keys))
 
     def _name(self, f: int, row: Sequence[int]) -> tuple[str, str]:
-        known = self._checker.entries.values[f]
         code = row[self._checker.entries.spans[f][0]]
+        if code < 0:
+            return "", ""
+        known = self._checker.entries.values[f]
         return known.texts[code], known.keys[code]
 
     def _clashes(self, row: Sequence[int]) -> bool:

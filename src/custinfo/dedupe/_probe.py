@@ -16,8 +16,9 @@ __all__ = ["NOTHING", "Probe", "Seen", "Several", "Value"]
 # Code of a missing value.
 NOTHING = -1
 
-# Level of a field, what it changes the bound by, and its chance where both records are of one stratum and where not.
-Seen = tuple[int, float, float, float]
+# Level of a field; what it changes the bound by, and the same where names may be swapped; its chance where both records
+# are of one stratum, and where they are not.
+Seen = tuple[int, float, float, float, float]
 
 
 @attrs.frozen
@@ -72,7 +73,7 @@ class Probe:
         variant = min(map(min, self._variant)) if self._variant else 1.0
         self.most, self.top, self.rest = weights.bounds(f, most, equal, variant if self._variant else None)
         self.memo: dict[Any, Seen] = {}
-        self._by_level: list[Seen | None] = [(MISSING, -self.top, 1.0, 1.0), *[None] * (LEVELS - 1)]
+        self._by_level: list[Seen | None] = [(MISSING, -self.top, -self.top, 1.0, 1.0), *[None] * (LEVELS - 1)]
 
     @property
     def spread(self) -> float:
@@ -99,14 +100,14 @@ class Probe:
         return seen
 
     def _seen(self, level: int, shares: tuple[float, float] | None) -> Seen:
-        gain = self.most[level]
+        change = self.most[level] - self.top
+        crossed = change
         if level >= SIMILAR and self._swappable:
-            # Names that differ as they stand may yet prove to be swapped.
-            gain = max(gain, self.most[SWAPPED])
+            crossed = max(change, self.most[SWAPPED] - self.top)
         if shares is None:
             chance = self._weights.chance(self.f, level)
-            return level, gain - self.top, chance, chance
-        return level, gain - self.top, float32(shares[0]), float32(shares[1])
+            return level, change, crossed, chance, chance
+        return level, change, crossed, float32(shares[0]), float32(shares[1])
 
 
 class Several(Probe):
@@ -128,7 +129,7 @@ class Several(Probe):
                     best = level
                     found.append(place)
         if best == MISSING:
-            seen = self.memo[code] = (MISSING, -self.top, 1.0, 1.0)
+            seen = self.memo[code] = (MISSING, -self.top, -self.top, 1.0, 1.0)
             return seen
         shares = self._equal if best == EQUAL else self._variant if best == VARIANT else []
         chosen = [shares[place] for place in found] if shares else []

@@ -34,8 +34,7 @@ class Weights:
         self.prior = weights.prior
         self._m = weights.m.tolist()
         self._given = weights.m_given.tolist()
-        self._parent: list[int] = weights.parent.tolist()
-        self._children = [(f, parent) for f, parent in enumerate(self._parent) if parent >= 0]
+        self.parents: list[int] = weights.parent.tolist()
         self._linked = weights.linked.tolist()
         self._order: list[int] = weights.order.tolist()
         rho = weights.rho.tolist()
@@ -58,10 +57,7 @@ class Weights:
         self._keyed = [spec.kind in KEYED for spec in model.fields]
         self._either = model.either
         self._most = [self._most_shared(place) for place, _ in sorted(enumerate(self._order), key=lambda item: item[1])]
-        self._by_state = [
-            [[self._bound(f, level, state[level], self._table[f][level]) for level in range(LEVELS)] for state in given]
-            for f, given in enumerate(self._given)
-        ]
+        self.less = [self._less_by_state(f) for f in range(len(names))]
 
     def _most_shared(self, place: int) -> float:
         """The highest probability that the field at this place of the order is shared."""
@@ -112,7 +108,7 @@ class Weights:
                 if near[g]:
                     free = (min(free, here)) if self._own[f] else free * here
             shared = 1 - free
-            parent = self._parent[f]
+            parent = self.parents[f]
             if parent < 0:
                 same = self._m[f][level]
             else:
@@ -160,7 +156,7 @@ class Weights:
     def most(self, f: int, level: int, chance: float) -> float:
         """The most that field *f* can add with this level, *chance* being the lowest that it can have."""
         same = self._m[f][level]
-        if self._parent[f] >= 0:
+        if self.parents[f] >= 0:
             same = max(state[level] for state in self._given[f])
         return self._bound(f, level, same, chance)
 
@@ -179,15 +175,18 @@ class Weights:
         chance = self._table[f][level]
         return self.most(f, level, min(chance, swapped) if level == SWAPPED else chance)
 
-    def less(self, levels: Sequence[int], most: Sequence[Sequence[float]]) -> float:
-        """What a sum of *most*, by field and level, exceeds by where fields depend on others whose level is known."""
-        change = 0.0
-        for f, parent in self._children:
-            level = levels[f]
-            if level > VARIANT and level != SWAPPED:
-                state = 0 if levels[parent] == MISSING else 1 if _NEAR[levels[parent]] else 2
-                change += self._by_state[f][state][level] - most[f][level]
-        return change
+    def _less_by_state(self, f: int) -> list[list[float]]:
+        """By state of the parent and level: how much less than `usual_most` a field adds, 0 where a value decides."""
+        usual = [self.usual_most(f, level) for level in range(LEVELS)]
+        return [
+            [
+                self._bound(f, level, state[level], self._table[f][level]) - usual[level]
+                if level > VARIANT and level != SWAPPED
+                else 0.0
+                for level in range(LEVELS)
+            ]
+            for state in self._given[f]
+        ]
 
     def keyed(self, f: int) -> bool:
         """Whether values of the field have a key with a frequency of its own."""
