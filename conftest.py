@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
 FLAGS = ELLIPSIS | NORMALIZE_WHITESPACE
 
+try:
+    from hypothesis import settings
+except ModuleNotFoundError:  # some sessions run without it
+    pass
+else:
+    # on a busy machine an example may take any time; speed is for benchmarks
+    settings.register_profile("unhurried", settings(), deadline=None)
+    settings.load_profile("unhurried")
+
 
 def _enter_own_folder(namespace: MutableMapping[str, Any]) -> None:
     folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
