@@ -32,7 +32,12 @@ class Digests:
         """Add values; equal ``repr`` is equal value."""
         new = self._new
         blake2b = hashlib.blake2b
-        for text in set(map(_spelled, values)):
+        values = list(values)
+        try:
+            texts = set(map(repr, values))
+        except Exception:  # noqa: BLE001  see _spelled, which is slower
+            texts = set(map(_spelled, values))
+        for text in texts:
             new.add(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest())
         if len(new) > max(_FOLD_AT, count_digests(self._folded) // 8):
             self._fold()
