@@ -1,4 +1,5 @@
-"""Field format version 1 written a second time, from docs/crypto-format.md alone, sharing only AES, SM4 and HMAC.
+"""Field format version 1 written a second time, from docs/crypto-format.md alone, sharing only AES, SM4, HMAC, Argon2id
+and X25519.
 
 Slow and plain on purpose: the tests hold the library against it, and `python crypto_oracle.py` prints the frozen
 vectors that tests/crypto/vectors.json was made from.
@@ -11,8 +12,12 @@ import hashlib
 import hmac
 import json
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 
 def hkdf_expand(secret: bytes, info: bytes, length: int) -> bytes:
@@ -94,6 +99,66 @@ def local_blob(kek: bytes, nonce: bytes, root_secret: bytes, *, tenant: str):
     return f"local:{okm[32:].hex()}", blob
 
 
+def passphrase_blob(passphrase: str, salt: bytes, nonce: bytes, costs, secret: bytes, context: bytes) -> bytes:
+    memory, iterations, lanes = costs
+    head = salt + b"".join(cost.to_bytes(4, "big") for cost in costs)
+    kdf = Argon2id(salt=salt, length=32, iterations=iterations, lanes=lanes, memory_cost=memory)
+    return head + nonce + AESGCM(kdf.derive(passphrase.encode())).encrypt(nonce, secret, head + context)
+
+
+def mgf1(seed: bytes, length: int) -> bytes:
+    blocks = [hashlib.sha256(seed + number.to_bytes(4, "big")).digest() for number in range(length // 32 + 1)]
+    return b"".join(blocks)[:length]
+
+
+def xor(left: bytes, right: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(left, right, strict=True))
+
+
+def oaep_blob(modulus: int, seed: bytes, secret: bytes, context: bytes) -> bytes:
+    """RFC 8017, section 7.1.1, with SHA-256 and the public exponent 65537."""
+    size = (modulus.bit_length() + 7) // 8
+    block = hashlib.sha256(context).digest() + bytes(size - len(secret) - 66) + b"\x01" + secret
+    masked = xor(block, mgf1(seed, len(block)))
+    encoded = b"\x00" + xor(seed, mgf1(masked, 32)) + masked
+    return pow(int.from_bytes(encoded, "big"), 65537, modulus).to_bytes(size, "big")
+
+
+def hpke_blob(ephemeral: bytes, public: bytes, secret: bytes, context: bytes) -> bytes:
+    """RFC 9180, sections 4.1 and 5.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM, base mode."""
+
+    def extract(suite, salt, label, secret):
+        return hmac.new(salt, b"HPKE-v1" + suite + label + secret, hashlib.sha256).digest()
+
+    def expand(suite, secret, label, info, length):
+        return hkdf_expand(secret, length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + info, length)
+
+    own = X25519PrivateKey.from_private_bytes(ephemeral)
+    sent = own.public_key().public_bytes_raw()
+    kem, suite = b"KEM\x00\x20", b"HPKE\x00\x20\x00\x01\x00\x02"
+    shared = extract(kem, b"", b"eae_prk", own.exchange(X25519PublicKey.from_public_bytes(public)))
+    shared = expand(kem, shared, b"shared_secret", sent + public, 32)
+    schedule = b"\x00" + extract(suite, b"", b"psk_id_hash", b"") + extract(suite, b"", b"info_hash", context)
+    prk = extract(suite, shared, b"secret", b"")
+    key, nonce = expand(suite, prk, b"key", schedule, 32), expand(suite, prk, b"base_nonce", schedule, 12)
+    return sent + AESGCM(key).encrypt(nonce, secret, b"")
+
+
+RSA_PRIMES = (
+    (
+        "e1a7756f5f206efc350ddb71dd997918fcfdac9dddf0de49f78750e78f6608a6824f350ffe08b08fb993d734398e128b"
+        "0d5fa75e1cdd8ca1322d5e7ef8ce186650df94fc5bb05671ac7373ffc060d6d9f4710c3dfa35a30e31ff1142d15e0a1b"
+        "98386f5fcc68e1c2b00d930446fa3e0d3eee9a1a861b5425ae63726ee06f04cd"
+    ),
+    (
+        "dda9e69dea02072095a312d4e98f1d161c149eab68783769472964339f5b7d166006d3b1e9a4c3f9e7a06f3f6ec3278b"
+        "3b654b837d4f64ee1bdf9ba954c76c0eab847a572ca835cc8e73a7e8f04db75004a7147fc303fa81d2a3c31d16060add"
+        "6d1d876d75b5ab4ca5237bddf8aed1605592c4642cec0b025d1538d9211be94b"
+    ),
+)
+"""Of a key made for these vectors alone."""
+
+
 def index_token(secret: bytes, normal: bytes, bits: int) -> str:
     digest = hmac.new(secret, normal, hashlib.sha256).digest()[: (bits + 7) // 8]
     whole = int.from_bytes(digest, "big")
@@ -119,6 +184,39 @@ CODECS = {
     "JSON bool": (6, b"false"),
     "JSON number": (6, b"0.1"),
 }
+
+
+def fingerprint(public) -> str:
+    der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()[:32]
+
+
+def wrapped(secret: bytes, key) -> dict[str, object]:
+    """The root, wrapped for the tenant shop-1 by each provider that has no service."""
+    context = root_context(secret, tenant="shop-1")
+    costs, passphrase = (64, 2, 2), "p\u00e4ssword of these vectors"
+    p, q = (int(prime, 16) for prime in RSA_PRIMES)
+    modulus = p * q
+    private = X25519PrivateKey.from_private_bytes(key("hpke"))
+    return {
+        "context": context.hex(),
+        "passphrase": {
+            "passphrase": passphrase,
+            "key_uri": "passphrase:argon2id",
+            "blob": passphrase_blob(passphrase, key("salt")[:16], key("nonce")[:12], costs, secret, context).hex(),
+        },
+        "rsa": {
+            "p": RSA_PRIMES[0],
+            "q": RSA_PRIMES[1],
+            "key_uri": f"rsa:{fingerprint(rsa.RSAPublicNumbers(65537, modulus).public_key())}",
+            "blob": oaep_blob(modulus, key("oaep seed"), secret, context).hex(),
+        },
+        "hpke": {
+            "private": key("hpke").hex(),
+            "key_uri": f"hpke:{fingerprint(private.public_key())}",
+            "blob": hpke_blob(key("ephemeral"), private.public_key().public_bytes_raw(), secret, context).hex(),
+        },
+    }
 
 
 def vectors() -> dict[str, object]:
@@ -170,6 +268,7 @@ def vectors() -> dict[str, object]:
             },
             "secrets": [secret.hex() for secret in secrets],
         },
+        "wrapped": wrapped(root_secret, key),
         "index": [
             {"secret": secrets[0].hex(), "normal": normal.encode().hex(), "bits": bits, "token": made}
             for normal in ("anna@example.com", "\u5f20\u4f1f")

@@ -87,6 +87,12 @@ def test_a_token_in_other_kinds_of_bytes_opens(cipher, token):
         assert cipher.decrypt(kind(token), **HERE, field="given_name") == "Anna Example"
 
 
+def test_a_token_in_memory_that_was_given_back_is_refused(cipher, token):
+    gone = memoryview(token)
+    gone.release()
+    refusal(cipher, gone)
+
+
 @pytest.mark.parametrize(
     "elsewhere",
     [

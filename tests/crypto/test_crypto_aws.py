@@ -258,6 +258,34 @@ def test_an_error_of_the_client_says_which(aws, switch, fault, code):
     assert refused(aws.wrap, KEY, b"c") == code
 
 
+@pytest.mark.parametrize("response", [None, "text", {}, {"Error": None}, {"Error": "text"}, {"Error": {"Code": None}}])
+def test_an_error_of_kms_without_its_error_part_says_that_kms_is_down(aws, switch, response):
+    class StrangeError(Exception):
+        pass
+
+    wrapped = aws.wrap(KEY, b"c")
+    switch.fault = StrangeError("ciphertext and all")
+    switch.fault.response = response
+    with pytest.raises(KeyUnavailableError, match=r"\(StrangeError\)$") as caught:
+        aws.unwrap(wrapped, b"c")
+    assert caught.value.code == "key_unavailable"
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("answer", [None, [], "text", 5], ids=repr)
+def test_an_answer_that_is_no_mapping_is_an_outage(key_arn, answer):
+    class Strange:
+        def encrypt(self, **_):
+            return answer
+
+        decrypt = re_encrypt = encrypt
+
+    aws = AwsKmsKeyProvider(key_arn, client=Strange())
+    wrapped = WrappedKey(aws.key_uri, "", b"blob")
+    for use, argument in ((aws.wrap, KEY), (aws.unwrap, wrapped), (aws.rewrap, wrapped)):
+        assert refused(use, argument, b"c") == "key_unavailable"
+
+
 def test_errors_name_what_kms_said(aws, switch):
     switch.fails_with("DisabledException", SECRET)
     with pytest.raises(KeyUnavailableError, match=r"disabled.*\(DisabledException\)"):

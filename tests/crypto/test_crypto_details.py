@@ -59,11 +59,13 @@ def test_local_and_passphrase_keys_have_no_version():
         assert provider.wrap(KEY, b"c").version == ""
 
 
-@pytest.mark.parametrize("end", [b" ", b"\t\n", b" \n", b"X", b"X\n"])
+@pytest.mark.parametrize(
+    "end", [b" ", b"\t\n", b" \n", b"X", b"X\n", b"\r", b"\n\n", b"\n\r", b"\r\nX", b"\r\n\r\n", b"\n" + KEY, b"\0"]
+)
 def test_a_key_file_ends_with_its_key_and_a_line_end(tmp_path, end):
     path = tmp_path / "kek"
+    path.touch(0o600)
     path.write_bytes(KEY.hex().encode() + end)
-    path.chmod(0o600)
     with pytest.raises(InvalidFieldError) as caught:
         LocalKeyProvider.from_file(path)
     assert caught.value.code == "key.file_format"
@@ -176,9 +178,10 @@ def test_a_context_as_text_is_the_same_as_its_bytes():
 
 
 def test_a_part_of_the_head_may_have_65536_bytes_and_no_more():
+    provider = Versioned(1)
+    behind = seal(b"data", provider)[2 + 4 + len(provider.uri) :]
     for size, right in ((1 << 16, True), ((1 << 16) + 1, False)):
-        provider = Versioned(1, uri="k" * size)
-        sealed = seal(b"data", provider)
+        sealed = b"\xc5\x01" + size.to_bytes(4, "big") + b"k" * size + behind
         if right:
             assert unseal(sealed, provider) == b"data"
         else:

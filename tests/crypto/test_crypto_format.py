@@ -10,15 +10,21 @@ from pathlib import Path
 import crypto_oracle
 import pytest
 from crypto_helpers import SUITES, needs_sm4
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from custinfo.crypto import (
     BlindIndex,
     FieldCipher,
+    HpkeKeyProvider,
     Keyring,
     LocalKeyProvider,
     MemoryKeyStore,
+    PassphraseKeyProvider,
+    RsaKeyProvider,
+    WrappedKey,
     from_text,
     to_text,
 )
@@ -114,6 +120,28 @@ def test_a_keyring_opens_the_frozen_rows(mode):
     assert index.tokens("anna@example.com") == tuple(
         crypto_oracle.index_token(bytes.fromhex(secret), b"anna@example.com", 256) for secret in keys["secrets"]
     )
+
+
+def provider_of(kind):
+    vector = VECTORS["wrapped"][kind]
+    if kind == "passphrase":
+        return PassphraseKeyProvider(vector["passphrase"], memory_kib=64, iterations=1, lanes=1)
+    if kind == "hpke":
+        return HpkeKeyProvider(X25519PrivateKey.from_private_bytes(bytes.fromhex(vector["private"])))
+    p, q = (int(vector[name], 16) for name in "pq")
+    private = pow(65537, -1, (p - 1) * (q - 1))
+    shortcuts = rsa.rsa_crt_dmp1(private, p), rsa.rsa_crt_dmq1(private, q), rsa.rsa_crt_iqmp(p, q)
+    public = rsa.RSAPublicNumbers(65537, p * q)
+    return RsaKeyProvider(rsa.RSAPrivateNumbers(p, q, private, *shortcuts, public).private_key())
+
+
+@pytest.mark.parametrize("kind", ["passphrase", "rsa", "hpke"])
+def test_a_frozen_wrapped_key_opens(kind):
+    vector, provider = VECTORS["wrapped"][kind], provider_of(kind)
+    frozen = WrappedKey(vector["key_uri"], "", bytes.fromhex(vector["blob"]))
+    context = bytes.fromhex(VECTORS["wrapped"]["context"])
+    assert provider.unwrap(frozen, context).hex() == VECTORS["keys"]["root"]
+    assert provider.wrap(bytes(32), context).key_uri == vector["key_uri"]
 
 
 @pytest.mark.parametrize("vector", VECTORS["index"], ids=lambda vector: f"{vector['bits']} bits")

@@ -96,9 +96,14 @@ def test_a_plan_for_few_values_is_refused_unless_said():
         plan_index_bits(1000, distinct=2)
     assert caught.value.code == "index.low_entropy"
     assert plan_index_bits(1000, distinct=2, allow_low_entropy=True) == 1
-    with pytest.raises(InvalidFieldError) as caught:
-        plan_index_bits(0, distinct=5000)
-    assert caught.value.code == "index.rows"
+    for rows in (0, 1000.5, "1000", True):
+        with pytest.raises(InvalidFieldError) as caught:
+            plan_index_bits(rows, distinct=5000)
+        assert caught.value.code == "index.rows"
+    for distinct in (0, -5000, 5000.5):
+        with pytest.raises(InvalidFieldError) as caught:
+            plan_index_bits(1000, distinct=distinct, allow_low_entropy=True)
+        assert caught.value.code == "index.distinct"
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ from custinfo.errors import (
         ({"max_uses": 0}, "keyring.limit"),
         ({"cache_size": 0}, "keyring.limit"),
         ({"backup_retention_days": -1}, "keyring.limit"),
+        ({"backup_retention_days": float("inf")}, "keyring.limit"),
+        ({"backup_retention_days": 3e6}, "keyring.limit"),  # its receipts could not be written
     ],
     ids=repr,
 )

@@ -123,3 +123,10 @@ def test_a_folder_in_place_of_a_key_file_says_so(tmp_path):
     with pytest.raises(KeyUnavailableError) as caught:
         LocalKeyProvider.from_file(tmp_path)
     assert caught.value.code == "key.file_missing"
+
+
+@pytest.mark.parametrize("make", [LocalKeyProvider.from_file, LocalKeyProvider.create_file])
+def test_a_path_that_no_file_can_have_says_so(tmp_path, make):
+    with pytest.raises(KeyUnavailableError, match="no path") as caught:
+        make(f"{tmp_path}/k\0ek")
+    assert caught.value.code in ("key.file_missing", "key.file_write")

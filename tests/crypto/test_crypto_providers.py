@@ -165,7 +165,7 @@ def test_the_default_costs_are_those_of_the_rfc():
     assert provider.unwrap(provider.wrap(b"k" * 32, b""), b"") == b"k" * 32
 
 
-@pytest.mark.parametrize("passphrase", ["", b"", "\ud800"], ids=repr)
+@pytest.mark.parametrize("passphrase", ["", b"", "\ud800", 5, None, bytearray(b"secret words")], ids=repr)
 def test_a_passphrase_must_be_something(passphrase):
     with pytest.raises(InvalidFieldError) as caught:
         PassphraseKeyProvider(passphrase)
@@ -180,6 +180,9 @@ def test_a_passphrase_must_be_something(passphrase):
         {"memory_kib": 31, "lanes": 4},
         {"memory_kib": 2**32},
         {"lanes": 2**24, "memory_kib": 2**31},
+        {"iterations": 1.5},
+        {"memory_kib": "65536"},
+        {"lanes": True},
     ],
     ids=repr,
 )

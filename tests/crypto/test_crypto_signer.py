@@ -66,7 +66,8 @@ def test_every_altered_byte_is_seen():
         altered[at] ^= 1
         assert not signer.verify(b"checkpoint", bytes(altered))
     assert not signer.verify(b"Checkpoint", signature)
-    assert not signer.verify(b"checkpoint", signature[:-1])
+    for none in (signature[:-1], b"", signature.hex(), None, 5):
+        assert signer.verify(b"checkpoint", none) is False
     assert not Signer.generate().verify(b"checkpoint", signature)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import stat
 
 import pytest
 from cryptography.cobblestone import Cobblestone256Decryptor
@@ -203,3 +205,18 @@ def test_a_target_is_replaced_when_all_is_well(tmp_path):
     (tmp_path / "target").write_bytes(b"before")
     decrypt_stream(io.BytesIO(seal(b"after")), tmp_path / "target", PROVIDER)
     assert (tmp_path / "target").read_bytes() == b"after"
+
+
+def test_the_name_of_a_target_is_made_durable_where_the_file_system_can(tmp_path, monkeypatch):
+    synced, sync = [], os.fsync
+
+    def fsync(descriptor):
+        synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+        if synced[-1]:
+            raise OSError(errno.EINVAL, "this file system syncs no folders")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    encrypt_stream(io.BytesIO(b"x"), tmp_path / "target", PROVIDER)
+    assert synced == ([False, True] if os.name == "posix" else [False])
+    assert unseal((tmp_path / "target").read_bytes()) == b"x"

@@ -394,6 +394,26 @@ def test_an_answer_that_is_no_base64_is_refused(vault, transit):
         vault.unwrap(wrapped, b"c")
 
 
+@pytest.mark.parametrize("foreign", ["!", "\n", " ", "\u00e9", "=", "-"], ids=repr)
+def test_an_answer_with_foreign_letters_in_its_base64_is_refused(vault, transit, foreign):
+    """A lenient reader would leave those out, and find 32 bytes in what is left."""
+    wrapped = vault.wrap(KEY, b"c")
+    whole = base64.b64encode(KEY).decode()
+    transit.faults = [(200, json.dumps({"data": {"plaintext": whole[:20] + foreign + whole[20:]}}))]
+    with pytest.raises(DecryptionError):
+        vault.unwrap(wrapped, b"c")
+
+
+def test_a_provider_closes_its_connections_once(transit, monkeypatch):
+    vault = VaultKeyProvider("customers", url=transit.url, token=TOKEN)
+    adapter = vault._clients.get(URI).adapter
+    closed, close = [], adapter.close
+    monkeypatch.setattr(adapter, "close", lambda: closed.append(close()))
+    vault.close()
+    vault.close()
+    assert closed == [None]
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "a b", "../x", "a?b", "-a", "a.", "ключ", None], ids=repr)
 def test_a_name_that_would_be_another_path_is_refused(name):
     with pytest.raises(InvalidFieldError) as caught:

@@ -221,10 +221,11 @@ class KeyAccess:
         name = self._prefix + subject
         with self._lock:
             self.look(_watch.monotonic())
-            kids = self._entomb(name)
-            self._held.pop(name, None)
-            self._watch.touch()
-            return kids
+            try:
+                return self._entomb(name)
+            finally:  # a put that failed may have been written all the same
+                self._held.pop(name, None)
+                self._watch.touch()
 
     def look(self, now: float) -> None:
         """Notice a close, an expiry and changes of the key store, when it is time."""

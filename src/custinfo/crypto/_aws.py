@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 
 from custinfo.crypto import _service
 from custinfo.crypto._format import KEY_LEN
@@ -12,7 +13,6 @@ from custinfo.errors import CustInfoError, InvalidFieldError, missing_extra
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any, Protocol
 
     class KmsClient(Protocol):
@@ -223,7 +223,9 @@ class AwsKmsKeyProvider:
         except Exception as exc:  # noqa: BLE001 - botocore's errors have no common base, and each must close the door
             error = _error_of(exc, self.key_uri)
         else:
-            return answer
+            if isinstance(answer, Mapping):
+                return answer
+            error = _service.unavailable(self.key_uri, _service.DOWN, why="an answer of another form")
         raise error  # outside of the handler: botocore's exception holds the request, and with it the key
 
 
@@ -242,7 +244,8 @@ def _identity(key_arn: str) -> str:
 def _error_of(exc: Exception, key_uri: str) -> CustInfoError:
     # By names and not by classes, so that a client that was given needs no botocore of ours.
     response = getattr(exc, "response", None)
-    details = response.get("Error", {}) if isinstance(response, dict) else {}
+    details = response.get("Error") if isinstance(response, dict) else None
+    details = details if isinstance(details, dict) else {}
     name = str(details.get("Code") or type(exc).__name__)
     if name in _NOT_OPENED:
         return _service.not_opened(key_uri)

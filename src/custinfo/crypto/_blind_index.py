@@ -48,8 +48,10 @@ def plan_index_bits(
     >>> plan_index_bits(1_000_000, distinct=50_000, entropy_bits=11.5)
     10
     """
-    if rows < 1:
+    if type(rows) is not int or rows < 1:
         raise InvalidFieldError("rows must be how many records there will be, at least 1", code="index.rows")
+    if distinct is not None and (type(distinct) is not int or distinct < 1):
+        raise InvalidFieldError("distinct must be how many values there will be, at least 1", code="index.distinct")
     if entropy_bits is None:
         values = distinct
     elif 0 <= entropy_bits < 256:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import lru_cache
 from itertools import islice
@@ -360,5 +361,6 @@ def _only(tokens: Mapping[str, bytes], fields: Iterable[str]) -> dict[str, bytes
 
 def _as_bytes(token: object) -> bytes:
     if isinstance(token, bytearray | memoryview):
-        return bytes(token)
+        with contextlib.suppress(ValueError):  # a view whose memory was given back
+            return bytes(token)
     raise bad_token()

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from custinfo.crypto._key_store import KeyStore
     from custinfo.crypto._provider import KeyProvider, KeyWrapper
 
+_MOST_DAYS = 36_525
+"""A century. A receipt is written after the keys are gone, so its dates must be possible ones."""
+
 
 @attrs.frozen(kw_only=True)
 class Receipt:
@@ -62,7 +65,7 @@ class Keyring:
             nothing is read or written any longer than that. A keyring that only writes keeps its own keys.
         max_uses: how many keys the cached root may wrap or unwrap before the provider is asked again.
         cache_size: how many subjects' keys are kept in memory.
-        backup_retention_days: how long backups of the key store are kept; see `Receipt.final_at`.
+        backup_retention_days: how long backups of the key store are kept, 0 to 36,525; see `Receipt.final_at`.
         suite: what new tokens are sealed with: "AES-256-GCM", or "SM4-GCM" where Chinese commercial cryptography
             is asked for.
         suites: further suites that may be read, for tokens from before the suite was changed; tokens of any other
@@ -101,9 +104,9 @@ class Keyring:
             raise InvalidFieldError("the tenant needs a name; leave it out for 'default'", code="keyring.tenant")
         if mode not in ("subject", "tenant"):
             raise InvalidFieldError("mode must be 'subject' or 'tenant'", code="keyring.mode")
-        if not cache_ttl_s > 0 or max_uses < 1 or cache_size < 1 or not backup_retention_days >= 0:
+        if not cache_ttl_s > 0 or max_uses < 1 or cache_size < 1 or not 0 <= backup_retention_days <= _MOST_DAYS:
             raise InvalidFieldError(
-                "cache_ttl_s must be > 0, max_uses and cache_size >= 1, backup_retention_days >= 0",
+                f"cache_ttl_s must be > 0, max_uses and cache_size >= 1, backup_retention_days 0 to {_MOST_DAYS:,}",
                 code="keyring.limit",
             )
         self.tenant = tenant
@@ -185,8 +188,10 @@ class Keyring:
             provider: the new provider; None asks the present one to wrap again, with its newest key version.
 
         Raises:
-            KeyUnavailableError: a provider does not answer; nothing was changed.
-            DecryptionError: "key.unwrap" if neither provider opens the roots; nothing was changed.
+            KeyUnavailableError: a provider does not answer, or with something that is no wrapped key; nothing was
+                changed.
+            DecryptionError: "key.unwrap" if neither provider opens the roots, or the new one does not open what it
+                wrapped; nothing was changed.
             InvalidFieldError: "keyring.provider" if the new provider cannot unwrap.
             AccessDeniedError: "keyring.write_only".
 
@@ -223,6 +228,7 @@ class Keyring:
             KeyUnavailableError: provider or key store does not answer; run it again.
             AccessDeniedError: "keyring.write_only".
             DecryptionError: "rotate.damaged" if rows could not be opened; the others are done and no root is removed.
+                "key.unwrap" if the provider does not open the new root that it wrapped; nothing was changed.
 
         >>> from custinfo.crypto import LocalKeyProvider, MemoryKeyStore
         >>> keyring = Keyring(LocalKeyProvider.generate(), MemoryKeyStore())

@@ -14,6 +14,8 @@ from custinfo.crypto._format import KEY_LEN, NONCE_LEN, expand
 from custinfo.crypto._provider import WrappedKey, refuse_copy
 from custinfo.errors import DecryptionError, InvalidFieldError, KeyUnavailableError
 
+_LONGEST_FILE = 2 * KEY_LEN + len(b"\r\n")
+
 
 class LocalKeyProvider:
     """Wraps keys with AES-256-GCM under a key that the caller holds.
@@ -81,14 +83,14 @@ class LocalKeyProvider:
                 "there is a file of this name already; read it with from_file or choose another name",
                 code="key.file_exists",
             ) from None
-        except OSError as exc:
+        except (OSError, ValueError) as exc:  # ValueError: a path that no file can have
             raise _not_written(exc) from None
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(key.hex().encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
-            _sync_folder(Path(path).resolve().parent)
+            sync_folder(Path(path).resolve().parent)
         except OSError as exc:
             with contextlib.suppress(OSError):
                 Path(path).unlink()
@@ -118,20 +120,22 @@ class LocalKeyProvider:
             with Path(path).open("rb") as file:
                 # The open file is asked, not the path, which somebody could point elsewhere between two looks.
                 mode = os.fstat(file.fileno()).st_mode
-                text = file.read(2 * KEY_LEN + 2).rstrip(b"\r\n")
-        except OSError as exc:
+                text = file.read(_LONGEST_FILE + 1)
+        except (OSError, ValueError) as exc:  # ValueError: a path that no file can have
+            why = exc.strerror if isinstance(exc, OSError) else "no path"
             raise KeyUnavailableError(
-                f"the key file cannot be opened ({exc.strerror}); check its path and owner", code="key.file_missing"
+                f"the key file cannot be opened ({why}); check its path and owner", code="key.file_missing"
             ) from None
         if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
             raise InvalidFieldError(
                 "the key file is open to others than its owner; run: chmod 600 on it", code="key.file_mode"
             )
+        digits, end = text[: 2 * KEY_LEN], text[2 * KEY_LEN :]
         try:
-            key = bytes.fromhex(text.decode("ascii"))
+            key = bytes.fromhex(digits.decode("ascii"))
         except ValueError:
             key = b""
-        if len(key) != KEY_LEN or len(text) != 2 * KEY_LEN:
+        if len(key) != KEY_LEN or end not in (b"", b"\n", b"\r\n"):
             raise InvalidFieldError(
                 "the key file must hold 64 hexadecimal digits and a line feed; make one with create_file",
                 code="key.file_format",
@@ -178,14 +182,16 @@ class LocalKeyProvider:
             ) from None
 
 
-def _not_written(exc: OSError) -> KeyUnavailableError:
+def _not_written(exc: OSError | ValueError) -> KeyUnavailableError:
+    why = exc.strerror if isinstance(exc, OSError) else "no path"
     return KeyUnavailableError(
-        f"the key file cannot be written ({exc.strerror}); check its folder and the space there", code="key.file_write"
+        f"the key file cannot be written ({why}); check its folder and the space there", code="key.file_write"
     )
 
 
-def _sync_folder(folder: Path) -> None:
-    # Without it a power cut may lose the new name, and with it the key; Windows cannot open a folder.
+def sync_folder(folder: Path) -> None:
+    """Make the name of a new file durable: without it a power cut may lose it, and a key with it."""
+    # Windows cannot open a folder.
     if os.name == "posix":  # pragma: no branch - tested on POSIX systems
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -54,9 +54,11 @@ class PassphraseKeyProvider:
                 passphrase = unicodedata.normalize("NFC", passphrase).encode()
             except UnicodeEncodeError:
                 passphrase = b""
-        if not passphrase:
+        if type(passphrase) is not bytes or not passphrase:
             raise InvalidFieldError("the passphrase must be text or bytes and not empty", code="key.passphrase")
-        if not (1 <= lanes < 2**24 and 8 * lanes <= memory_kib < 2**32 and 1 <= iterations < 2**32):
+        if {type(cost) for cost in (memory_kib, iterations, lanes)} != {int} or not (
+            1 <= lanes < 2**24 and 8 * lanes <= memory_kib < 2**32 and 1 <= iterations < 2**32
+        ):
             raise InvalidFieldError(
                 "Argon2id needs lanes >= 1, iterations >= 1 and memory_kib >= 8 per lane", code="key.argon2"
             )

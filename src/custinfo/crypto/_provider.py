@@ -15,9 +15,10 @@ class WrappedKey:
     order is part of the specification.
 
     Args:
-        key_uri: which key wrapped it, such as ``"local:1f0c..."`` or a KMS key's ARN; no secret.
-        version: which version of that key, text or int; ``""`` where the provider has none.
-        blob: the encrypted key; only the provider reads it.
+        key_uri: which key wrapped it, such as ``"local:1f0c..."`` or a KMS key's ARN; printable, at most 2,048
+            characters; no secret.
+        version: which version of that key, such text or an int of 64 bits; ``""`` where the provider has none.
+        blob: the encrypted key, 1 to 65,536 bytes; only the provider reads it.
 
     >>> WrappedKey(key_uri="vault:transit/customers", version="3", blob=b"vault:v3:...").version
     '3'

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from custinfo.crypto import _watch
 from custinfo.crypto._format import ID_LEN, KEY_LEN, bad_token, expand
-from custinfo.crypto._guard import ask
+from custinfo.crypto._guard import ask, ask_wrapped
 from custinfo.crypto._provider import Rewrapper
 from custinfo.crypto._rows import RETIRED, WRITER, KeyEntry, Names, RootEntry, pack_roots, root_context, unpack_roots
 from custinfo.errors import ConflictError, DecryptionError
@@ -18,7 +18,7 @@ from custinfo.errors import ConflictError, DecryptionError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from custinfo.crypto._guard import GuardedStore
-    from custinfo.crypto._provider import KeyProvider, KeyWrapper, WrappedKey
+    from custinfo.crypto._provider import KeyProvider, KeyWrapper
 
 DATA_KEY = b"custinfo/v1/data-key"
 SECRET = b"custinfo/v1/secret"
@@ -153,7 +153,7 @@ class RootRing:
         """A random root, wrapped by the provider and open in this ring; the caller writes the row."""
         root = os.urandom(KEY_LEN)
         siv, root_id = siv_of(root)
-        wrapped = ask(self.provider.wrap, root, root_context(self._tenant, root_id))
+        wrapped = ask_wrapped(self.provider.wrap, root, root_context(self._tenant, root_id))
         self._keep(root_id, siv)
         return RootEntry(root_id, flags, wrapped)
 
@@ -166,11 +166,15 @@ class RootRing:
         return self._checked(ask(provider.unwrap, entry.wrapped, root_context(self._tenant, entry.root_id)), entry)[0]
 
     def rewrapped(self, entry: RootEntry, provider: KeyProvider | None) -> RootEntry:
-        """The entry with its root wrapped by *provider*, or anew by the present one."""
+        """The entry with its root wrapped by *provider*, or anew by the present one.
+
+        Raises:
+            DecryptionError: "key.unwrap" where the root cannot be opened, or not once it was wrapped anew.
+        """
         context = root_context(self._tenant, entry.root_id)
         reader: KeyProvider = self.provider  # type: ignore[assignment]
         if provider is None and isinstance(reader, Rewrapper):
-            return RootEntry(entry.root_id, entry.flags, ask(reader.rewrap, entry.wrapped, context))
+            return RootEntry(entry.root_id, entry.flags, ask_wrapped(reader.rewrap, entry.wrapped, context))
         try:
             root = self.open_wrapped(reader, entry)
         except DecryptionError:
@@ -178,8 +182,10 @@ class RootRing:
             if provider is None:
                 raise
             root = self.open_wrapped(provider, entry)
-        wrapped: WrappedKey = ask((provider or reader).wrap, root, context)
-        return RootEntry(entry.root_id, entry.flags, wrapped)
+        writer = provider or reader
+        fresh = RootEntry(entry.root_id, entry.flags, ask_wrapped(writer.wrap, root, context))
+        self.open_wrapped(writer, fresh)  # before it takes the place of what does open
+        return fresh
 
     def _refresh(self) -> bool:
         """Read the root row; whether there is a root to wrap new keys under."""

@@ -100,6 +100,8 @@ def _begin(ring: RootRing, store: GuardedStore, names: Names) -> None:
             for entry in entries
         ]
         fresh = ring.new_root(flags=SWEEPING)
+        reader: KeyProvider = ring.provider  # type: ignore[assignment]
+        ring.open_wrapped(reader, fresh)  # everything will lie under it, so it must be seen to open first
         try:
             store.put([(names.root, pack_roots((fresh, *retired)), revision)])
         except ConflictError:

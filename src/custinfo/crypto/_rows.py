@@ -106,7 +106,7 @@ def unpack_roots(row: bytes) -> tuple[RootEntry, ...]:
             key_uri, version = reader.framed().decode(), json.loads(reader.framed())
         except (ValueError, RecursionError):
             raise bad_token() from None
-        if flags > RETIRED | WRITER | SWEEPING | GOING or not isinstance(version, str | int):
+        if flags > RETIRED | WRITER | SWEEPING | GOING or type(version) not in (str, int):
             raise bad_token()
         entries.append(RootEntry(root_id, flags, WrappedKey(key_uri, version, reader.framed())))
     return tuple(entries)

@@ -123,7 +123,7 @@ class Signer:
         """
         try:
             self._public.verify(signature, message)
-        except InvalidSignature:
+        except (InvalidSignature, TypeError):
             return False
         return True
 

@@ -13,7 +13,8 @@ from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encr
 from cryptography.exceptions import InvalidTag
 
 from custinfo.crypto._format import KEY_LEN, framed
-from custinfo.crypto._guard import ask
+from custinfo.crypto._guard import LONGEST_PART, ask, ask_wrapped
+from custinfo.crypto._local import sync_folder
 from custinfo.crypto._provider import WrappedKey
 from custinfo.errors import DecryptionError
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 _MAGIC = b"\xc5\x01"
 _LABEL = "custinfo/v1/stream"
-_LONGEST_PART = 1 << 16
 _READ = 1 << 18
 
 
@@ -63,7 +63,7 @@ def encrypt_stream(
     """
     bound = _bound(context)
     key = os.urandom(KEY_LEN)
-    wrapped = ask(key_provider.wrap, key, bound)
+    wrapped = ask_wrapped(key_provider.wrap, key, bound)
     head = _MAGIC + framed(wrapped.key_uri) + framed(json.dumps(wrapped.version))
     head += len(wrapped.blob).to_bytes(4, "big") + wrapped.blob
     encryptor = Cobblestone256Encryptor(key, bound)
@@ -142,7 +142,7 @@ def _key_of(source: BinaryIO, key_provider: KeyProvider, bound: bytes) -> bytes:
         key_uri, version = _part(source).decode(), json.loads(_part(source))
     except (ValueError, RecursionError):
         raise _bad_stream() from None
-    if not isinstance(version, str | int):
+    if type(version) not in (str, int):
         raise _bad_stream()
     key = ask(key_provider.unwrap, WrappedKey(key_uri, version, _part(source)), bound)
     if type(key) is not bytes or len(key) != KEY_LEN:
@@ -152,7 +152,7 @@ def _key_of(source: BinaryIO, key_provider: KeyProvider, bound: bytes) -> bytes:
 
 def _part(source: BinaryIO) -> bytes:
     size = int.from_bytes(_exactly(source, 4), "big")
-    if size > _LONGEST_PART:
+    if size > LONGEST_PART:
         raise _bad_stream()
     return _exactly(source, size)
 
@@ -195,6 +195,8 @@ def _writing(dst: Source) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
+        with contextlib.suppress(OSError):  # some file systems sync no folders; the file itself is complete
+            sync_folder(path.resolve().parent)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
