@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custinfo.errors import InvalidFieldError
-from custinfo.segment import Rfm, _ids, _state, _text_grouping, rfm
+from custinfo.segment import Rfm, _hash, _ids, _state, _text_grouping, rfm
 from custinfo.segment._ids import ArrowText, CodedIds, ids_of
 from custinfo.segment._text import TextNotTakenError, ascending, hashes, order_of_texts, texts, words_of
 from custinfo.segment._text_code import TextCode
@@ -165,6 +165,12 @@ def test_texts_that_share_a_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch)
     assert scored(pa.array(ids), len(ids)) == scored(ids, len(ids))
     with pytest.raises(TextNotTakenError):
         TextGrouping(ArrowText(column=pa.array(ids)), distinct=50).codes(0, 50)
+
+
+def test_text_that_fits_no_table_is_numbered_by_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_hash, "_LONGEST_PROBE", -1)
+    ids = FORMS["ACC-"]
+    assert scored(pa.array(ids), len(ids)) == scored(ids, len(ids))
 
 
 def test_the_way_of_numbering_suits_the_text() -> None:

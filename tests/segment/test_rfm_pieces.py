@@ -152,6 +152,17 @@ def test_keys_that_collide_all_find_a_slot_also_from_many_threads() -> None:
     assert len(np.unique(slots)) == len(np.unique(keys))
 
 
+def test_ids_made_to_share_one_slot_cost_time_but_not_the_table() -> None:
+    # the hash can be undone: these ids differ in bits that choose no slot of the first part, and of the second one slot
+    wanted = (np.uint64(7) << np.uint64(32)) + np.arange(3000, dtype=np.uint64)
+    folded = wanted * np.uint64(pow(0xC2B2AE3D27D4EB4F, -1, 2**64))
+    ids = ((folded ^ (folded >> np.uint64(32))) * np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))).view(np.int64)
+    with pytest.raises(TableFullError):
+        KeyTable(3000, empty=0).slots(ids)
+    data = {"customer_id": ids, "occurred_at": np.arange(3000).astype("M8[s]"), "cents": np.ones(3000, np.int64)}
+    assert rfm(data, amount_minor="cents").customer_ids.tolist() == sorted(ids.tolist())
+
+
 def test_a_full_table_says_so() -> None:
     with pytest.raises(TableFullError):
         KeyTable(10, empty=-1).slots(np.arange(2000))

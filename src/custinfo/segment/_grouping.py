@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Int64 = NDArray[np.int64]
 
 _INT64 = np.iinfo(np.int64)
+_MOST_GROWTH = 16  # ids that do not fit into a table so much larger than their number are sorted
 
 
 class Grouping(Protocol):
@@ -107,6 +108,8 @@ def grouping_of(ids: Column | CodedIds | ArrowText, *, growth: int = 1) -> Group
     >>> grouping_of(np.array([3, 1])).codes(0, 2).tolist()
     [2, 0]
     """
+    if isinstance(ids, ArrowText) and growth > _MOST_GROWTH:
+        ids = ids.encoded()
     if isinstance(ids, ArrowText):
         return text_grouping(ids, growth=growth)
     if isinstance(ids, CodedIds):
@@ -117,7 +120,8 @@ def grouping_of(ids: Column | CodedIds | ArrowText, *, growth: int = 1) -> Group
     lowest, highest = int(ids.min()), int(ids.max())
     if highest - lowest < max(1 << 12, len(ids)):
         return DenseGrouping(ids, lowest, highest - lowest + 1)
-    if lowest == _INT64.min and highest == _INT64.max:  # no value is left to mean an empty slot
+    no_empty = lowest == _INT64.min and highest == _INT64.max  # no value is left to mean an empty slot
+    if no_empty or growth > _MOST_GROWTH:
         codes, unique = group(ids)
         return CodedGrouping(codes, unique, len(unique))
     table = KeyTable(growth * estimated_distinct(ids), empty=highest + 1 if highest < _INT64.max else lowest - 1)

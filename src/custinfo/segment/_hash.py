@@ -29,10 +29,11 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xC2B2AE3D27D4EB4F)
 _HALF = np.uint64(32)
 _FULL = 0.75  # share of used slots in the second part above which look-ups get long
+_LONGEST_PROBE = 200  # steps; a table that is not full takes some twenty, unless keys were made to collide
 
 
 class TableFullError(Exception):
-    """There are more distinct keys than the table was made for."""
+    """There are more distinct keys than the table was made for, or many were made to collide."""
 
 
 def sample_step(rows: int) -> int:
@@ -142,7 +143,11 @@ class KeyTable:
         key = keys[rows]
         hashed = _mixed(key, np.empty(len(key), np.uint64), np.empty(len(key), np.uint64))
         slot = _scaled(hashed << _HALF, self._second).view(np.int64) + self._first
+        steps = 0
         while len(rows):
+            steps += 1
+            if steps > _LONGEST_PROBE:
+                raise TableFullError
             wrong = self._settle(key, slot, self.keys[slot])
             slots[rows] = slot  # those that are wrong get another one in the next round
             rows, key, slot = rows[wrong], key[wrong], slot[wrong] + 1

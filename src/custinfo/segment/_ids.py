@@ -65,8 +65,10 @@ class ArrowText:
 
     def slower(self) -> ArrowText | CodedIds:
         """The same ids, to be numbered by a way that takes more ids: by hash, then by pyarrow."""
-        if self.of_one_form:
-            return attrs.evolve(self, of_one_form=False)
+        return attrs.evolve(self, of_one_form=False) if self.of_one_form else self.encoded()
+
+    def encoded(self) -> CodedIds:
+        """The same ids, numbered by pyarrow."""
         ids, _ = _of_dictionary(self.column.dictionary_encode())
         return ids
 

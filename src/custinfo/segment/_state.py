@@ -69,7 +69,7 @@ def state_of(payments: PaymentTable, *, refunds: str) -> State:
     growth, wide, ids = 1, False, payments.customers
     while True:
         try:
-            grouping = grouping_of(ids, growth=growth)
+            grouping = _grouping_of(ids, growth)
             sums = _added_up(payments, grouping, refunds=refunds, wide=wide)
         except TableFullError:
             growth *= 2  # the sample that the estimate saw was not like the rest
@@ -77,8 +77,6 @@ def state_of(payments: PaymentTable, *, refunds: str) -> State:
         except TextNotTakenError:
             ids = ids.slower()
             continue
-        except TypeError:
-            raise _unsortable() from None
         if wide or sums.bound < _INT64:
             break
         wide = True
@@ -93,6 +91,13 @@ def state_of(payments: PaymentTable, *, refunds: str) -> State:
         skipped=sums.skipped,
         **sums.columns(codes),
     )
+
+
+def _grouping_of(ids: Any, growth: int) -> Grouping:
+    try:
+        return grouping_of(ids, growth=growth)
+    except TypeError:
+        raise _unsortable() from None
 
 
 def _added_up(payments: PaymentTable, grouping: Grouping, *, refunds: str, wide: bool) -> Sums:
