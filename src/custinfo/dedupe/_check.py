@@ -9,7 +9,7 @@ import numpy as np
 from custinfo.dedupe._comparison import Comparison
 from custinfo.dedupe._entries import Entries
 from custinfo.dedupe._form import record_reader
-from custinfo.dedupe._levels import LEVELS
+from custinfo.dedupe._levels import DIFFERENT, LEVELS
 from custinfo.dedupe._postings import Postings
 from custinfo.dedupe._probe import Value
 from custinfo.dedupe._single import single_scorer
@@ -44,8 +44,21 @@ class Checker:
         self.single = np.array(
             [entries.spans[f][0] for f, spec in enumerate(model.fields) if spec.width == 1], np.int64
         )
+        self.order = self._order()
         self.single_fields = [f for f, spec in enumerate(model.fields) if spec.width == 1]
         self.several = [f for f, spec in enumerate(model.fields) if spec.width > 1]
+
+    def _order(self) -> list[int]:
+        """The fields that can change a weight most first, but none before the one that it depends on."""
+        weights = self.weights
+        rare = [weights.bounds(f, most, [(0.0, 0.0)], [])[1] - most[DIFFERENT] for f, most in enumerate(self.most)]
+        order: list[int] = []
+        for f in sorted(range(len(rare)), key=lambda f: -rare[f]):
+            line = [f]
+            while weights.parents[line[-1]] >= 0:
+                line.append(weights.parents[line[-1]])
+            order += [parent for parent in reversed(line) if parent not in order]
+        return order
 
     def _term(self, name: str, scheme: str) -> tuple[int, Sequence[int], str]:
         """Position and places of the alternatives that a rule is about; -1 where the model has no such field."""

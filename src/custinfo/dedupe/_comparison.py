@@ -38,6 +38,7 @@ class Prepared(Protocol):
     level: Any
     most: list[list[float]]
     names: tuple[int, int] | None
+    order: list[int]
     rules: list[list[Term]]
     single_fields: list[int]
     single: np.ndarray[Any, np.dtype[np.int64]]
@@ -57,34 +58,20 @@ class Comparison:
         position = checker.model.stratum
         asked = values[position][0] if position >= 0 else None
         self._stratum = None if position < 0 else "" if asked is None else asked.text
-        probes = [self._probe(f) for f, alternatives in enumerate(values) if any(alternatives)]
-        self._by_field: dict[int, Probe] = {probe.f: probe for probe in probes}
-        self._start = checker.weights.prior + sum(probe.top for probe in probes)
-        self._order = self._ordered(probes)
-        # While it is open whether the names are swapped, neither says how near the other is.
-        self._order_of_swapped = [
-            (*step[:-2], -1, step[-1]) if checker.names is not None and step[0] in checker.names else step
-            for step in self._order
+        probes = {f: self._probe(f) for f in checker.order if any(values[f])}
+        self._probes = probes
+        self._start = checker.weights.prior + sum([probe.top for probe in probes.values()])
+        spans, weights = checker.entries.spans, checker.weights
+        self._order: list[Step] = [
+            (f, *spans[f], len(values[f]) > 1, probe.memo.get, probe.look, weights.parents[f], weights.less[f])
+            for f, probe in probes.items()
         ]
         self._asked_names = self._names_asked()
 
-    def _ordered(self, probes: Sequence[Probe]) -> list[Step]:
-        """The fields that can differ most first, but none before the one that it depends on."""
-        parents, less = self._checker.weights.parents, self._checker.weights.less
-        order: dict[int, Probe] = {}
-
-        def place(probe: Probe) -> None:
-            parent = self._by_field.get(parents[probe.f])
-            if parent is not None and parent.f not in order:
-                place(parent)
-            order.setdefault(probe.f, probe)
-
-        for probe in sorted(probes, key=lambda probe: -probe.spread):
-            place(probe)
-        return [
-            (f, p.start, p.end, isinstance(p, Several), p.memo.get, p.look, parents[f], less[f])
-            for f, p in order.items()
-        ]
+    def _order_of_swapped(self) -> list[Step]:
+        """While it is open whether the names are swapped, neither says how near the other is."""
+        names = self._checker.names or ()
+        return [(*step[:6], -1, step[7]) if step[0] in names else step for step in self._order]
 
     def _names_asked(self) -> tuple[tuple[int, Value], tuple[int, Value]] | None:
         if self._checker.names is None:
@@ -98,8 +85,7 @@ class Comparison:
         kind = Probe if len(values) == 1 else Several
         return kind(
             f,
-            checker.entries.spans[f],
-            values,
+            [value for value in values if value is not None],
             checker.entries.values[f],
             checker.level[f],
             checker.weights,
@@ -130,7 +116,7 @@ class Comparison:
     def _bounds(self, codes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """The most that each candidate can weigh, by which values are equal."""
         alone = [
-            (value.code, self._by_field[f].most[EQUAL], self._by_field[f].rest)
+            (value.code, self._probes[f].most[EQUAL], self._probes[f].rest)
             if (value := self._values[f][0]) is not None
             else (NOTHING, 0.0, 0.0)
             for f in self._checker.single_fields
@@ -139,7 +125,7 @@ class Comparison:
         mine = codes[:, self._checker.single]
         bounds = np.where(mine == asked, equal, rest)
         bounds[mine < 0] = 0.0
-        several = sum(probe.top for probe in self._by_field.values() if isinstance(probe, Several))
+        several = sum(probe.top for probe in self._probes.values() if isinstance(probe, Several))
         return np.asarray(bounds.sum(1) + (self._checker.weights.prior + several))
 
     def _pair(self, row: Sequence[int], least: float) -> tuple[list[int], list[float]] | None:
@@ -148,8 +134,9 @@ class Comparison:
         levels, chances = [MISSING] * count, [1.0] * count
         chance = 3 if self._is_of_stratum(row) else 4
         change = 2 if self._may_be_swapped(row) else 1
+        order = self._order_of_swapped() if change == 2 else self._order
         bound = self._start
-        for f, start, end, several, known, look, parent, less in self._order_of_swapped if change == 2 else self._order:
+        for f, start, end, several, known, look, parent, less in order:
             code: Any = tuple(row[start:end]) if several else row[start]
             seen = known(code) or look(code)
             bound += seen[change]

@@ -102,8 +102,9 @@ class Postings:
             is_known: whether one of the records with the key of the content is a copy, which makes no block larger.
         """
         array = np.array(keys, np.uint64)
-        low = np.searchsorted(self._keys, array, "left").tolist()
-        high = np.searchsorted(self._keys, array, "right").tolist()
+        # One search for both ends: behind all entries of a key is where the next number would be.
+        both = np.searchsorted(self._keys, np.concatenate([array, array + np.uint64(1)])).tolist()
+        low, high = both[: len(keys)], both[len(keys) :]
         recent = self._recent.get
         room = 0 if is_known([*self._members[low[0] : high[0]].tolist(), *recent(keys[0], ())]) else 1
         found: set[int] = set()

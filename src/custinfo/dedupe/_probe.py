@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from custinfo.dedupe._levels import DIFFERENT, EQUAL, LEVELS, MISSING, SIMILAR, SWAPPED, VARIANT
+from custinfo.dedupe._levels import EQUAL, LEVELS, MISSING, SIMILAR, SWAPPED, VARIANT
 from custinfo.dedupe._single import LevelOf
 from custinfo.dedupe._weight import Weights, float32
 
@@ -30,12 +30,14 @@ class Value:
     code: int
 
 
+_UNSEEN = (None,) * (LEVELS - 1)
+
+
 class Probe:
     """A field of one value.
 
     Args:
         f: position of the field.
-        span: columns of the codes of its alternatives.
         values: the value asked about.
         known: texts and keys by code.
         scorer: makes the comparison with a value.
@@ -48,8 +50,7 @@ class Probe:
     def __init__(
         self,
         f: int,
-        span: tuple[int, int],
-        values: Sequence[Value | None],
+        values: Sequence[Value],
         known: Any,
         scorer: Callable[[str, str], LevelOf],
         weights: Weights,
@@ -58,27 +59,19 @@ class Probe:
         swappable: bool,
     ) -> None:
         self.f = f
-        self.start, self.end = span
-        self._values = [value for value in values if value is not None]
+        self._values = values
         self._known = known
         self._scorer = scorer
         self._weights = weights
         self._swappable = swappable
         self._level_of: LevelOf | None = None
-        self._equal = [weights.shares(f, value.text, stratum, key=False) for value in self._values]
+        self._equal = [weights.shares(f, value.text, stratum, key=False) for value in values]
         self._variant = (
-            [weights.shares(f, value.key, stratum, key=True) for value in self._values] if weights.keyed(f) else []
+            [weights.shares(f, value.key, stratum, key=True) for value in values] if weights.keyed[f] else []
         )
-        equal = min(map(min, self._equal))
-        variant = min(map(min, self._variant)) if self._variant else 1.0
-        self.most, self.top, self.rest = weights.bounds(f, most, equal, variant if self._variant else None)
+        self.most, self.top, self.rest = weights.bounds(f, most, self._equal, self._variant)
         self.memo: dict[Any, Seen] = {}
-        self._by_level: list[Seen | None] = [(MISSING, -self.top, -self.top, 1.0, 1.0), *[None] * (LEVELS - 1)]
-
-    @property
-    def spread(self) -> float:
-        """How much the field can change at most."""
-        return self.top - self.most[DIFFERENT]
+        self._by_level: list[Seen | None] = [(MISSING, -self.top, -self.top, 1.0, 1.0), *_UNSEEN]
 
     def look(self, code: Any) -> Seen:
         """Compare with the value of this code."""

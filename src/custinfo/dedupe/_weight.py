@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ __all__ = ["Weights", "float32"]
 
 _NEAR = tuple(bool(near) for near in NEAR)
 _LEAST = 1e-12
+Shares = Sequence[tuple[float, float]]
 # Rare values share one chance, so that few bounds serve for most; so many are kept.
 _BOUNDS = 50_000
 
@@ -53,8 +55,8 @@ class Weights:
             (known, USUAL_WEIGHT * usual[f], max(known.total, 1.0) + USUAL_WEIGHT, known.sizes)
             for f, known in enumerate(model.counts)
         ]
-        self._bounds: dict[tuple[int, float, float | None], tuple[list[float], float, float]] = {}
-        self._keyed = [spec.kind in KEYED for spec in model.fields]
+        self._bounds: dict[tuple[Any, ...], tuple[list[float], float, float]] = {}
+        self.keyed = [spec.kind in KEYED for spec in model.fields]
         self._either = model.either
         self._most = [self._most_shared(place) for place, _ in sorted(enumerate(self._order), key=lambda item: item[1])]
         self.less = [self._less_by_state(f) for f in range(len(names))]
@@ -132,25 +134,26 @@ class Weights:
         return total.tolist()
 
     def bounds(
-        self, f: int, usual: Sequence[float], equal: float, variant: float | None
+        self, f: int, usual: Sequence[float], equal: Shares, variant: Shares
     ) -> tuple[list[float], float, float]:
         """The most that each level can add, the most of all levels, and of all but EQUAL.
 
         Args:
             f: position of the field.
             usual: the most that each level can add where no value decides.
-            equal: the lowest chance of the value asked about.
-            variant: that of its key, for fields whose keys are counted.
+            equal: chances of the values asked about, as `shares` gives them.
+            variant: those of their keys, for fields whose keys are counted.
         """
-        known = self._bounds.get((f, equal, variant))
+        key = (f, *equal, *variant)
+        known = self._bounds.get(key)
         if known is None:
             most = list(usual)
-            most[EQUAL] = self.most(f, EQUAL, equal)
-            if variant is not None:
-                most[VARIANT] = self.most(f, VARIANT, variant)
+            most[EQUAL] = self.most(f, EQUAL, min(map(min, equal)))
+            if variant:
+                most[VARIANT] = self.most(f, VARIANT, min(map(min, variant)))
             if len(self._bounds) >= _BOUNDS:
                 self._bounds.clear()
-            known = self._bounds[f, equal, variant] = (most, max(most), max(most[VARIANT:]))
+            known = self._bounds[key] = (most, max(most), max(most[VARIANT:]))
         return known
 
     def most(self, f: int, level: int, chance: float) -> float:
@@ -187,7 +190,3 @@ class Weights:
             ]
             for state in self._given[f]
         ]
-
-    def keyed(self, f: int) -> bool:
-        """Whether values of the field have a key with a frequency of its own."""
-        return self._keyed[f]
