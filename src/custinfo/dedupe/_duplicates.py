@@ -67,7 +67,7 @@ class Diagnostics:
         rows: number of records.
         distinct_rows: number of different records among them.
         candidates: key -> pairs that it brought together.
-        dropped: key -> records in blocks that stayed too large; they met only a few others of their block.
+        dropped: what is in common -> records of which every block was too large; they met only a few others of it.
         prior: match weight in bits of two records of which nothing is known.
         m: field -> probability of each level (`levels`) for two records of one person.
         u: field -> the same for records of two persons, where no value frequency says better.

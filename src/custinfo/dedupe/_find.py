@@ -197,9 +197,7 @@ def _result(
     if links is None:
         labels = _to_rows(found.labels, first, distinct, copies, copy_odds > found.threshold)
         auto = _to_rows(found.auto, first, distinct, copies, copy_odds > found.auto_threshold)
-        inside, inside_auto = (
-            found.odds[part[found.left] == part[found.right]] for part in (found.labels, found.auto)
-        )
+        inside, inside_auto = (found.odds[part[found.left] == part[found.right]] for part in (found.labels, found.auto))
         every = found.odds
     else:
         labels, auto = link_rows(links, first, distinct)
@@ -265,8 +263,8 @@ def _warnings(found: Search, rows: int, pairs: int) -> tuple[str, ...]:
         told.append("there is only one field of evidence: equal values cannot be told from equal persons")
     if found.blocks.dropped:
         told.append(
-            f"within the budget of pairs {len(found.blocks.dropped)} keys kept blocks too large to compare all "
-            "their pairs; see diagnostics.dropped"
+            f"{sum(found.blocks.dropped.values())} records share all they hold with too many others to be "
+            "compared with each of them; see diagnostics.dropped"
         )
     if not has_pinyin() and any(field.kind == "name" and any(map(is_han, field.texts)) for field in found.fields):
         told.append(

@@ -16,8 +16,8 @@ from custinfo.dedupe._compare import compare
 from custinfo.dedupe._decide import best_cut, sure_cut
 from custinfo.dedupe._estimate import HOPELESS, fit
 from custinfo.dedupe._fields import Field
-from custinfo.dedupe._levels import DIFFERENT, EQUAL, VARIANT
-from custinfo.dedupe._model import POOLED, SHAREABLE, Model, evidence
+from custinfo.dedupe._guess import alike
+from custinfo.dedupe._model import POOLED, Model, evidence
 from custinfo.dedupe._rules import Conflicts, Rule
 from custinfo.dedupe._sample import random_pairs, same_value_pairs
 
@@ -109,7 +109,7 @@ def search(
         step: told how many steps of ten are done.
     """
     rows = len(fields[0].codes)
-    blocks = candidates(fields)
+    blocks = candidates(fields, workers=workers)
     left, right = _across(blocks.left, blocks.right, source)
     step(2)
     levels = compare(fields, left, right, workers=workers)
@@ -130,7 +130,9 @@ def search(
     conflicts = Conflicts(rules, fields)
     apart = conflicts or None
     twin_levels = compare(fields, twin, twin, workers=workers)
-    person = _first_guess(fields, levels, left, right, rows)
+    # Counted by records instead of persons, a phone number would look common where one person has several records.
+    likely = alike(fields, levels)
+    person = components(rows, left[likely], right[likely])
     strata = _strata(fields)
     table = level_table(random_levels, np.ones(len(a)))
     model: Any = None
@@ -272,24 +274,6 @@ def _pools(fields: Sequence[Field], rng: np.random.Generator) -> tuple[Ints, Int
         np.concatenate([right for _, _, right in pairs]),
         np.concatenate([np.full(len(left), position, np.int64) for position, left, _ in pairs]),
     )
-
-
-_CONTACT = frozenset({"phone", "email", "account"})
-
-
-def _first_guess(
-    fields: Sequence[Field], levels: np.ndarray[Any, np.dtype[np.int8]], left: Ints, right: Ints, rows: int
-) -> Ints:
-    """Persons to count values by before there is a model: records that agree in two of what hardly two persons share.
-
-    Counted by records instead, a phone number would look common where one person has several records.
-    """
-    same = (levels == EQUAL) | (levels == VARIANT)
-    own = [f for f, field in enumerate(fields) if field.name not in SHAREABLE and field.kind != "flag"]
-    contact = [f for f, field in enumerate(fields) if field.name in _CONTACT]
-    clash = (levels[own] == DIFFERENT).any(0)
-    alike = (same[own].sum(0) >= 1) & (same[[*own, *contact]].sum(0) >= 2) & ~clash
-    return components(rows, left[alike], right[alike])
 
 
 def _residence(fields: Sequence[Field]) -> Ints:
