@@ -59,6 +59,22 @@ def test_one_record_has_the_normal_forms_of_the_columns(rows, left_out, born):
         assert read({name: column[row] for name, column in columns.items()}) == expected
 
 
+def test_birth_dates_in_parts_are_read_alike():
+    cells = {
+        "i": [1980, "1980", 1980, 99, None, "1980", 1980],
+        "j": [2, "2", 13, 2, 2, None, 2],
+        "k": [3, "03", 3, 3, 3, 3, 32],
+    }
+    for names in ("ijk", "ij", "i", "ik"):
+        kinds = {name: TABLE[name] for name in names}
+        columns = {name: np.array([*cells[name], None], object)[:-1] for name in names}
+        (field,) = build_fields(columns, kinds)
+        read = record_reader(kinds, [FieldSpec(name=field.name, kind=field.kind, columns=field.columns, width=1)])
+        for row, code in enumerate(field.first.tolist()):
+            expected = None if code < 0 else field.texts[code]
+            assert read({name: column[row] for name, column in columns.items()}) == [(expected,)]
+
+
 def test_every_kind_is_in_the_table():
     assert {*TABLE.values(), "birth_date", "ignore"} == set(KINDS)
     assert {kind for kind, _, _ in (*SIMPLE, *APART)} <= set(KINDS)
