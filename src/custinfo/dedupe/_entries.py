@@ -150,9 +150,13 @@ class Entries:
         total = np.zeros(len(codes), np.uint64)
         with np.errstate(over="ignore"):
             for values, (start, end) in zip(self.values, self.spans, strict=True):
-                table = np.append(values.hashes.view, np.uint64(0))
+                hashes = values.hashes.view
                 for column in range(start, end):
-                    total = total * _MULTIPLIER + table[codes[:, column]]
+                    own = codes[:, column]
+                    if len(hashes):
+                        total = total * _MULTIPLIER + np.where(own >= 0, hashes[own], np.uint64(0))
+                    else:
+                        total = total * _MULTIPLIER
                     total ^= total >> np.uint64(29)
         return total
 
