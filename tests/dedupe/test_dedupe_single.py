@@ -147,12 +147,12 @@ def wide(seed, persons):
 
 
 def test_one_record_weighs_with_each_other_what_the_arrays_say():
-    columns = wide(5, 45)
+    columns = wide(5, 35)
     matcher = Matcher.fit(columns, threshold=-60.0)
     state = matcher._state
     rows = len(columns["email"])
     entry = state.entry.view
-    for row in range(0, rows, 4):
+    for row in range(0, rows, 6):
         found = matcher.check({name: values[row] for name, values in columns.items()})
         other = np.array([match.row for match in found])
         odds = weigh(state.entries, np.full(len(other), entry[row]), entry[other], workers=1)
@@ -161,7 +161,7 @@ def test_one_record_weighs_with_each_other_what_the_arrays_say():
 
 
 def test_one_record_has_the_keys_of_the_arrays():
-    matcher = Matcher.fit(wide(8, 30))
+    matcher = Matcher.fit(wide(8, 20))
     entries = matcher._state.entries
     every = np.arange(len(entries), dtype=np.int64)
     for entry, keys in enumerate(entries.keys(every)):
@@ -178,9 +178,9 @@ def test_one_record_has_the_keys_of_the_arrays():
 
 
 def test_a_record_not_known_before_weighs_the_same_once_it_is():
-    columns = wide(6, 40)
+    columns = wide(6, 30)
     matcher = Matcher.fit(columns)
-    asked = wide(7, 12)
+    asked = wide(7, 6)
     for row in range(len(asked["email"])):
         record = {name: values[row] for name, values in asked.items()}
         before = matcher.check(record)
