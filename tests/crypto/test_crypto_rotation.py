@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from crypto_helpers import HERE, Counting, Recording, WriteOnly, filled, reads, ring_over, root_ids, still_reads, under
 
@@ -133,7 +136,71 @@ def test_a_kek_rotation_that_meets_a_root_rotation_tries_again(provider, store):
     assert ring_over(new, store).secret("audit") == secret
 
 
+def with_a_second_root(provider, store):
+    """A token under a root that the keyring knows of and has not opened yet."""
+    token = FieldCipher(ring_over(WriteOnly(provider), store)).encrypt("x", **HERE)
+    keyring = ring_over(provider, store)
+    keyring.secret("audit")
+    assert len(root_ids(store)) == 2
+    return keyring, token
+
+
+def test_a_root_that_was_not_opened_yet_is_opened_by_the_new_provider(provider, store):
+    keyring, token = with_a_second_root(provider, store)
+    keyring.rotate_kek(Counting(b"\x02" * 32))
+    provider.failure = ConnectionError()  # the old key is gone
+    assert reads(keyring, token)
+
+
+def test_a_thread_that_opens_a_root_while_the_kek_moves_waits_for_the_new_provider(provider, store):
+    token = FieldCipher(ring_over(provider, store)).encrypt("x", **HERE)
+    keyring = ring_over(provider, store)  # has opened no root yet
+    with ThreadPoolExecutor(1) as pool:
+        reading = []
+
+        def read():
+            reading.append(pool.submit(reads, keyring, token))
+            with contextlib.suppress(TimeoutError):
+                reading[0].result(0.1)  # the root row is written, and the keyring still has the old provider
+
+        store.after_put = read
+        keyring.rotate_kek(Counting(b"\x02" * 32))
+        assert reading[0].result(60)
+
+
 # Rotation of the root
+
+
+@pytest.mark.parametrize("meets", [False, True], ids=["before", "meanwhile"])
+def test_no_root_is_named_under_a_kek_that_was_left(provider, store, meets):
+    """A process that still has the old provider would put all under a key that is about to go."""
+    content = filled(provider, store)
+    late, new = ring_over(provider, store), Counting(b"\x02" * 32)
+    late.secret("index/email")
+
+    def move():
+        ring_over(provider, store).rotate_kek(new)
+
+    if meets:
+        store.before_put = move
+    else:
+        move()
+    with pytest.raises(DecryptionError) as caught:
+        late.rotate_root()
+    assert caught.value.code == "key.unwrap"
+    assert len(root_ids(store)) == 1
+    provider.failure = ConnectionError()  # the old key is gone
+    assert still_reads(new, store, content)
+    assert ring_over(new, store).rotate_root() > 0
+
+
+def test_a_root_of_another_kek_with_nothing_under_it_holds_no_rotation_up(provider, store):
+    """As that of an ingest service whose public key was given up."""
+    content = filled(provider, store)
+    FieldCipher(ring_over(WriteOnly(Counting(b"\x02" * 32)), store)).encrypt("x", **HERE | {"record": "none"})
+    content[0].shred("none")
+    assert content[0].rotate_root() > 0
+    assert still_reads(provider, store, content)
 
 
 def test_rotating_the_root_rewraps_every_key_and_changes_no_token_or_secret(provider, store):

@@ -209,8 +209,8 @@ class Keyring:
                 "pass the one with the private key",
                 code="keyring.provider",
             )
-        _rotation.rotate_kek(access.new_ring(access.ring.provider), access.store, access.names, provider)
-        access.ring.provider = provider or access.ring.provider
+        with access.ring.moving_to(provider):
+            _rotation.rotate_kek(access.new_ring(access.ring.provider), access.store, access.names, provider)
 
     def rotate_root(self, *, progress: Progress = False) -> int:
         """Make a new root and wrap every data key and secret under it; no token changes.
@@ -228,7 +228,8 @@ class Keyring:
             KeyUnavailableError: provider or key store does not answer; run it again.
             AccessDeniedError: "keyring.write_only".
             DecryptionError: "rotate.damaged" if rows could not be opened; the others are done and no root is removed.
-                "key.unwrap" if the provider does not open the new root that it wrapped; nothing was changed.
+                "key.unwrap" if the provider does not open the present root, or the new one that it wrapped: then no
+                root was named. So it is where the KEK moved meanwhile; run it again with the new provider.
 
         >>> from custinfo.crypto import LocalKeyProvider, MemoryKeyStore
         >>> keyring = Keyring(LocalKeyProvider.generate(), MemoryKeyStore())

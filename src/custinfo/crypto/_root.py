@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from threading import RLock
 
@@ -17,6 +18,8 @@ from custinfo.errors import ConflictError, DecryptionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from custinfo.crypto._guard import GuardedStore
     from custinfo.crypto._provider import KeyProvider, KeyWrapper
 
@@ -70,6 +73,14 @@ class RootRing:
             self._current_id = self._own_id = b""
             self.revision = -1
             self.expires_at = NEVER
+
+    @contextlib.contextmanager
+    def moving_to(self, provider: KeyProvider | None) -> Iterator[None]:
+        """No root is opened while the body moves them to *provider*, which opens them afterwards."""
+        with self._lock:
+            yield
+            self.provider = provider or self.provider
+            self._entries.clear()  # as wrapped by the provider before, which may be gone
 
     def wrap(self, key: bytes, *, label: bytes, subject: bytes, kid: bytes) -> KeyEntry:
         """Wrap a data key (with its kid) or a secret (kid empty) under the current root."""

@@ -99,8 +99,11 @@ def _begin(ring: RootRing, store: GuardedStore, names: Names) -> None:
             attrs.evolve(entry, flags=entry.flags | RETIRED | (GOING if entry.flags & RETIRED else 0))
             for entry in entries
         ]
-        fresh = ring.new_root(flags=SWEEPING)
         reader: KeyProvider = ring.provider  # type: ignore[assignment]
+        for entry in entries:
+            if entry.current:
+                ring.open_wrapped(reader, entry)  # else the KEK moved, and the new root would lie under the old one
+        fresh = ring.new_root(flags=SWEEPING)
         ring.open_wrapped(reader, fresh)  # everything will lie under it, so it must be seen to open first
         try:
             store.put([(names.root, pack_roots((fresh, *retired)), revision)])
