@@ -203,6 +203,17 @@ def test_a_root_of_another_kek_with_nothing_under_it_holds_no_rotation_up(provid
     assert still_reads(provider, store, content)
 
 
+def test_keys_under_a_kek_that_the_provider_is_not_are_named_and_not_counted_as_damage(provider, store):
+    content = filled(provider, store)
+    ingest = Counting(b"\x02" * 32)
+    token = FieldCipher(ring_over(WriteOnly(ingest), store)).encrypt("x", **HERE | {"record": "new"})
+    with pytest.raises(DecryptionError, match="open with the other key") as caught:
+        content[0].rotate_root()
+    assert caught.value.code == "key.unwrap"
+    assert still_reads(provider, store, content)
+    assert FieldCipher(ring_over(ingest, store)).decrypt(token, **HERE | {"record": "new"}) == "x"
+
+
 def test_rotating_the_root_rewraps_every_key_and_changes_no_token_or_secret(provider, store):
     content = filled(provider, store)
     (old,) = under(store)
