@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custinfo._columns import Column, ColumnResult, frozen, read_columns
+from custinfo._columns import Column, ColumnResult, frozen, lasting, read_columns
 from custinfo.errors import InvalidFieldError, MissingExtraError
 
 T0 = dt.datetime(2024, 3, 1, 23, 30)
@@ -246,6 +246,36 @@ def test_a_result_goes_to_each_library_and_back(ranks: Ranks) -> None:
     assert frame["rank"].tolist() == [2, 1]
     frame.loc[0, "rank"] = 9
     assert ranks.rank.tolist() == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("value", "methods"),
+    [("\ud800a", ("to_pandas", "to_polars", "to_arrow")), (2**70, ("to_arrow",))],
+)
+def test_a_value_that_no_frame_can_hold_is_refused_without_being_shown(value: object, methods: tuple[str, ...]) -> None:
+    result = Ranks(frozen(np.array([value], dtype=object)), frozen(np.array([1])))
+    for method in methods:
+        with pytest.raises(
+            InvalidFieldError, match="column 'name' has a value that frame libraries cannot hold"
+        ) as info:
+            getattr(result, method)()
+        assert info.value.code == "columns.output"
+        assert info.value.__suppress_context__
+
+
+def test_a_stream_that_can_be_read_once_lasts() -> None:
+    columns = lasting(pa.table({"id": [1, 2]}).to_reader())
+    for _ in range(2):
+        assert read_columns(columns)["id"].tolist() == [1, 2]
+    assert lasting(iter([1, 2])) == [1, 2]
+    assert lasting({"id": [1]}) == {"id": [1]}
+
+
+@pytest.mark.parametrize("series", [pl.Series([1, 2]), pa.chunked_array([[1, 2]])])
+def test_a_stream_without_names_is_no_table(series: object) -> None:
+    with pytest.raises(InvalidFieldError, match="without named columns") as info:
+        read_columns(OnlyStream(series))
+    assert info.value.code == "columns.input"
 
 
 def test_a_result_cannot_be_changed(ranks: Ranks) -> None:

@@ -6,7 +6,7 @@ import abc
 import enum
 import itertools
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ColumnResult", "frozen", "read_columns"]
+__all__ = ["ColumnResult", "frozen", "lasting", "read_columns"]
 
 Column = np.ndarray[tuple[int], np.dtype[Any]]
 
@@ -77,6 +77,17 @@ def _dispatch(data: Any, names: list[str] | None) -> dict[str, Column]:
     if isinstance(data, Iterable):
         return _from_rows(data, names)
     raise _unreadable(f"{type(data).__name__}")
+
+
+def lasting(data: object) -> object:
+    """The same data, but such that it can be read more than once: an iterator as a list, an Arrow stream as columns.
+
+    >>> lasting(iter([{"id": 1}]))
+    [{'id': 1}]
+    """
+    if not isinstance(data, Iterator):
+        return data
+    return read_columns(data) if hasattr(data, "__arrow_c_stream__") else list(data)
 
 
 def _unreadable(what: str) -> InvalidFieldError:
@@ -212,7 +223,10 @@ def _from_stream(data: Any, names: list[str] | None) -> dict[str, Column]:
     try:
         import pyarrow
 
-        frame = pyarrow.table(data)
+        try:
+            frame = pyarrow.table(data)
+        except pyarrow.ArrowInvalid:
+            raise _unreadable(f"{type(data).__name__}, an Arrow stream without named columns") from None
     except ModuleNotFoundError as no_pyarrow:
         try:
             import polars
@@ -292,28 +306,40 @@ class ColumnResult(abc.ABC):
         return min((len(column) for column in self.to_dict().values()), default=0)
 
     def to_pandas(self) -> Any:
-        """A pandas DataFrame; needs pandas."""
+        """A pandas DataFrame; needs pandas.
+
+        Raises:
+            InvalidFieldError: ``columns.output``.
+        """
         try:
             import pandas
         except ModuleNotFoundError:
             raise _not_installed("pandas") from None
-        return pandas.DataFrame({name: column.copy() for name, column in self.to_dict().items()})
+        return pandas.DataFrame(_each(self.to_dict(), lambda column: pandas.Series(column.copy())))
 
     def to_polars(self) -> Any:
-        """A polars DataFrame; needs polars."""
+        """A polars DataFrame; needs polars.
+
+        Raises:
+            InvalidFieldError: ``columns.output`` (text with half a character, integers beyond 64 bits).
+        """
         try:
             import polars
         except ModuleNotFoundError:
             raise _not_installed("polars") from None
-        return polars.DataFrame({name: _plain(column) for name, column in self.to_dict().items()})
+        return polars.DataFrame(_each(self.to_dict(), lambda column: polars.Series(_plain(column))))
 
     def to_arrow(self) -> Any:
-        """A pyarrow Table; needs pyarrow."""
+        """A pyarrow Table; needs pyarrow.
+
+        Raises:
+            InvalidFieldError: ``columns.output`` (text with half a character, integers beyond 64 bits).
+        """
         try:
             import pyarrow
         except ModuleNotFoundError as exc:
             raise missing_extra("pyarrow", extra="parquet", cause=exc) from None
-        return pyarrow.table({name: pyarrow.array(_plain(column)) for name, column in self.to_dict().items()})
+        return pyarrow.table(_each(self.to_dict(), lambda column: pyarrow.array(_plain(column))))
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The Arrow PyCapsule interface, so that frame libraries take the result as it is; needs pyarrow."""
@@ -321,6 +347,21 @@ class ColumnResult(abc.ABC):
 
     def _repr_html_(self) -> str:
         return table(self.to_dict(), title=self._title())
+
+
+def _each(columns: Mapping[str, Column], convert: Callable[[Column], Any]) -> dict[str, Any]:
+    converted = {}
+    for name, column in columns.items():
+        try:
+            converted[name] = convert(column)
+        except (TypeError, ValueError, OverflowError):  # of many kinds, whose messages may carry the value
+            raise InvalidFieldError(
+                f"column {name!r} has a value that frame libraries cannot hold, such as text with half a character (a "
+                "lone surrogate) or an integer beyond 64 bits; to_dict() gives it as it is",
+                code="columns.output",
+                path=name,
+            ) from None
+    return converted
 
 
 def _plain(column: Column) -> Any:

@@ -17,7 +17,10 @@ from custinfo._view import Share, cell, page, reporting, table
 @pytest.mark.parametrize(
     ("value", "text"),
     [(None, ""), (float("nan"), ""), (np.datetime64("NaT"), ""), (True, "yes"), (np.int64(1234), "1,234"),
-     (2.0, "2"), (0.1 + 0.2, "0.3"), ("<i>'&\"", "&lt;i&gt;&#x27;&amp;&quot;"), (dt.date(2024, 1, 2), "2024-01-02"),
+     (2.0, "2"), (0.1 + 0.2, "0.3"), (0.483789, "0.4838"), (-2.82918, "-2.829"), (999.96, "1,000"),
+     (1234567.8, "1,234,568"), (1e300, "1e+300"), (1e-9, "1e-09"), (float("inf"), "inf"),
+     (np.timedelta64(5, "s"), "5 seconds"),
+     ("<i>'&\"", "&lt;i&gt;&#x27;&amp;&quot;"), (dt.date(2024, 1, 2), "2024-01-02"),
      ("x" * 500, "x" * 119 + "…")],
 )  # fmt: skip
 def test_a_cell_shows_its_value_as_escaped_text(value: object, text: str) -> None:

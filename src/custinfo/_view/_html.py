@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LIMIT = 120  # characters of one cell: a table is for looking at, not for carrying data
+_WHOLE, _LARGE = 1e3, 1e15  # floats between these are shown to the unit: enough digits, and no powers of ten
 _TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums"
 _CELL = "padding:2px 8px;border-bottom:1px solid rgba(128,128,128,.35)"
 _PAGE_STYLE = (
@@ -58,22 +59,26 @@ class Share:
 
 
 def cell(value: object) -> str:
-    """One value as escaped text: missing is empty, a float has six significant digits, long text is cut.
+    """One value as escaped text: missing is empty, a float has four significant digits, long text is cut.
 
     >>> cell("<b>"), cell(None), cell(float("nan")), cell(1234567), cell(0.123456789)
-    ('&lt;b&gt;', '', '', '1,234,567', '0.123457')
+    ('&lt;b&gt;', '', '', '1,234,567', '0.1235')
     """
     if type(value) is Share:
         return value.html()
     if value is None or type(value).__name__ in {"NaTType", "NAType"}:
         return ""
+    if type(value).__name__ == "timedelta64":  # an integer for NumPy, but not for a reader
+        value = str(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, numbers.Integral):
         return f"{int(value):,}"
     if isinstance(value, numbers.Real):
         number = float(value)
-        return "" if math.isnan(number) else f"{number:,.6g}"
+        if math.isnan(number):
+            return ""
+        return f"{number:,.0f}" if _WHOLE <= abs(number) < _LARGE else f"{number:,.4g}"
     text = str(value)
     if text == "NaT":
         return ""
