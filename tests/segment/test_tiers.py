@@ -168,3 +168,29 @@ def test_the_result_goes_out_as_columns() -> None:
     assert pl.DataFrame(result).shape == (2, 2)
     assert "Tiers: 2 rows" in result._repr_html_()
     assert np.array_equal(tiers(result.to_dict(), {"v": "tier == VIP"}).members("v"), [1])
+
+
+def test_words_that_python_takes_for_numbers_are_text() -> None:
+    shops = {"customer_id": [1, 2, 3], "shop": ["nan", "Infinity", "1e9"]}
+    rules = {"a": "shop == nan", "b": "shop == Infinity", "c": "shop == '1e9'"}
+    assert tiers(shops, rules).tier.tolist() == ["a", "b", "c"]
+    for condition in ("monetary_minor > nan", "monetary_minor > inf", "monetary_minor > -Infinity"):
+        with pytest.raises(InvalidFieldError, match="cannot be compared with str"):
+            tiers(customers(5), {"VIP": condition})
+    assert Condition.parse("monetary_minor > 1e999999999").value == "1e999999999"  # not a number of a billion digits
+
+
+@pytest.mark.parametrize("compare", ["==", "!=", ">="])
+def test_text_is_not_compared_with_numbers(compare: str) -> None:
+    places = {"customer_id": [1, 2], "postcode": ["10115", None]}
+    with pytest.raises(InvalidFieldError, match="column 'postcode' cannot be compared with int"):
+        tiers(places, {"centre": f"postcode {compare} 10115"})
+    assert tiers(places, {"centre": "postcode == '10115'"}).tier.tolist() == ["centre", None]
+    with pytest.raises(InvalidFieldError, match="cannot be compared with str"):
+        tiers(customers(5), {"VIP": f"monetary_minor {compare} '5'"})
+
+
+def test_an_amount_that_cannot_be_compared_is_refused() -> None:
+    with pytest.raises(InvalidFieldError) as info:
+        tiers({"customer_id": [1], "x": [Decimal("sNaN")]}, {"VIP": "x > 5"})
+    assert info.value.code == "tiers.condition"

@@ -115,7 +115,7 @@ class Affinity(ColumnResult):
             InvalidFieldError: "affinity.value" (nobody chose it).
         """
         mine = self._rows_of(customer_id)
-        if value not in self.base:
+        if not _hashable(value) or value not in self.base:
             raise InvalidFieldError(
                 f"nobody chose this value; column {self.dimension!r} has {len(self.base):,} others",
                 code="affinity.value",
@@ -132,6 +132,14 @@ class Affinity(ColumnResult):
             smoothing=self.smoothing,
             lift=(count / base + self.smoothing) / (total + self.smoothing),
         )
+
+
+def _hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def affinity(
@@ -185,6 +193,7 @@ def affinity(
         raise InvalidFieldError(
             "smoothing must be a finite number of at least 0", code="affinity.smoothing", path="smoothing"
         )
+    smoothing = float(smoothing)
     rows = event_rows(
         data, customer=customer, when=when, as_of=as_of, time_zone=time_zone, missing=missing, extra=(dimension,)
     )
@@ -204,7 +213,7 @@ def affinity(
         share=frozen(count / total),
         lift=frozen((count / base[what] + smoothing) / (total + smoothing)),
         dimension=dimension,
-        smoothing=float(smoothing),
+        smoothing=smoothing,
         base=dict(zip(labels.tolist(), base.tolist(), strict=True)),
         skipped=rows.skipped + unnamed,
     )

@@ -15,6 +15,8 @@ from custinfo.segment._pareto_nbd import ParetoNbd
 
 __all__ = ["Calibration", "calibration"]
 
+_MOST_ROWS = 10_000
+
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Calibration(ColumnResult):
@@ -97,8 +99,8 @@ def calibration(model: BgNbd | ParetoNbd, before: Summary, after: Summary, *, mo
     >>> held_out.customers.tolist(), held_out.actual.tolist(), held_out.predicted.round(2).tolist()
     ([1, 1], [0.0, 1.0], [0.2, 0.68])
     """
-    if most < 1:
-        raise InvalidFieldError("most must be >= 1", code="clv.value", path="most")
+    if most not in range(1, _MOST_ROWS + 1):
+        raise InvalidFieldError(f"most must be a whole number from 1 to {_MOST_ROWS:,}", code="clv.value", path="most")
     if before.unit != after.unit:
         raise InvalidFieldError(
             f"both summaries must have one unit of time, but have {before.unit} and {after.unit}", code="clv.unit"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Summary", "customer_lifetime_value", "summary"]
 
+_MOST = 100_000  # periods; each takes as long as a prediction
 _HISTORY = ("frequency", "recency", "age", "monetary")
 _UNIT_DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
 
@@ -187,7 +188,7 @@ def customer_lifetime_value(
         value: the fitted model of their value.
         customers: histories with columns frequency, recency, age and monetary, in the units of the models; a `Summary`
             or a table of any form that `rfm` takes.
-        periods: how many periods to look ahead, >= 1.
+        periods: how many periods to look ahead, 1 to 100,000.
         period_length: length of a period in the model's unit of time (a month of weeks is 4.345).
         discount_rate: per period; money of period i counts 1 / (1 + rate)**i.
         margin: share of the money that counts.
@@ -205,7 +206,7 @@ def customer_lifetime_value(
     >>> customer_lifetime_value(model, value, table, period_length=4.345).round(1).tolist()
     [36.3]
     """
-    _one(periods, "periods", "be a whole number >= 1", lambda it: it >= 1 and it % 1 == 0)
+    _one(periods, "periods", f"be a whole number from 1 to {_MOST:,}", lambda it: 1 <= it <= _MOST and it % 1 == 0)
     _one(period_length, "period_length", "be > 0", lambda it: it > 0)
     _one(discount_rate, "discount_rate", "be > -1", lambda it: it > -1)
     _one(margin, "margin", "be >= 0", lambda it: it >= 0)
@@ -215,7 +216,7 @@ def customer_lifetime_value(
     before, total = np.zeros(len(x)), np.zeros(len(x))
     for i in range(1, int(periods) + 1):
         until = purchases.expected_purchases(i * period_length, x, last, age)
-        total += np.maximum(until - before, 0) / (1 + discount_rate) ** i
+        total += np.maximum(until - before, 0) / (1 + float(discount_rate)) ** i
         before = until
     total = total[places] * margin
     worth: Vector = value.expected_value(x[places], columns["monetary"])

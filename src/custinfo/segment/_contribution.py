@@ -75,7 +75,7 @@ class Contribution(ColumnResult):
         """
         if not 0 <= part <= 1:
             raise InvalidFieldError("part must be a fraction of 0 to 1", code="contribution.part", path="part")
-        number = -(-Fraction(str(part)) * len(self) // 1)
+        number = -(-Fraction(str(float(part))) * len(self) // 1)
         return float(self.cumulative_share[number - 1]) if number else 0.0
 
     def counts(self) -> dict[str, int]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Part = tuple[float, Vector, Vector]
 
 _ROWS_PER_PIECE = 8192
+_MOST = 1_000_000  # purchases that a probability is asked for
 _SHORT = 500  # frequencies up to which plain sums are faster than gamma functions
 _SAMPLE = 2 * _ROWS_PER_PIECE  # from here on a first fit to a part saves more time than it costs
 
@@ -91,8 +92,10 @@ def count_and_time(n: Any, t: Any) -> tuple[int, float]:
         InvalidFieldError: "clv.value".
     """
     count, time = numbers(n, "n"), numbers(t, "t")
-    if count.ndim or time.ndim or count < 0 or count != np.rint(count) or time < 0:
-        raise InvalidFieldError("n must be one whole number >= 0 and t one number >= 0", code="clv.value")
+    if count.ndim or time.ndim or not 0 <= count <= _MOST or count != np.rint(count) or time < 0:
+        raise InvalidFieldError(
+            f"n must be one whole number from 0 to {_MOST:,} and t one number >= 0", code="clv.value"
+        )
     return int(count), float(time)
 
 

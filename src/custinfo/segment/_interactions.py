@@ -98,7 +98,7 @@ def interactions(
         as_of=as_of,
         time_zone=time_zone,
         missing=missing,
-        extra=[name for name in (None if by in CALENDAR else by, direction) if name is not None],
+        extra=[*([] if by in CALENDAR else [by]), *([] if direction is None else [direction])],
         optional=() if direction else ("direction",),
     )
     codes, labels = keys_of(rows, by)

@@ -298,10 +298,12 @@ def _kinds(column: Column, name: str) -> Column:
 
 
 def _points(column: Column, name: str) -> Column:
+    if not len(column):  # nothing, of whatever type
+        return np.empty(0, np.int64)
     whole = column.dtype.kind in "iu" or (column.dtype.kind == "O" and all(type(value) is int for value in column))
     if not whole:
         raise InvalidFieldError(f"column {name!r} must hold integers, none missing", code="loyalty.points", path=name)
-    if len(column) and not -INT64_MAX <= int(column.min()) <= int(column.max()) <= INT64_MAX:
+    if not -INT64_MAX <= int(column.min()) <= int(column.max()) <= INT64_MAX:
         raise AmountOverflowError(f"points in column {name!r} do not fit in 64 bits", path=name)
     return column.astype(np.int64)
 

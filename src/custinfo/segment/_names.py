@@ -22,7 +22,7 @@ _FIFTHS = 5
 
 
 def _span(value: Any) -> tuple[int, int]:
-    low, high = value
+    low, high = value if isinstance(value, tuple | list) and len(value) == 2 else (0, 0)
     if not (isinstance(low, int) and isinstance(high, int) and 1 <= low <= high <= _FIFTHS):
         raise InvalidFieldError("a span of scores is two integers 1 <= low <= high <= 5", code="segment.span")
     return (low, high)

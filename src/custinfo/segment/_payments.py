@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
-from collections.abc import Iterator
 from typing import Any
 
 import attrs
 import numpy as np
 
-from custinfo._columns import read_columns
+from custinfo._columns import lasting, read_columns
 from custinfo.errors import AmountOverflowError, InvalidFieldError
 from custinfo.model import Money, Transaction, minor_digits
 from custinfo.segment._ids import CodedIds, arrow_of, ids_of
@@ -174,8 +173,7 @@ def read_payments(data: Any, spec: PaymentColumns, *, until: int | None, any_ids
     Raises:
         InvalidFieldError: "columns.*", "payments.customer", "rates.currency".
     """
-    if isinstance(data, Iterator):
-        data = list(data)
+    data = lasting(data)
     if isinstance(data, list | tuple) and data and all(isinstance(row, Transaction) for row in data):
         # a Transaction says by kind and status what it adds; an unposted one is no payment yet
         customer = "account_id" if spec.customer == "customer_id" else spec.customer
@@ -240,7 +238,10 @@ def _converted(
         minor = _minor(amounts, _DEFAULT_DIGITS, spec)
         return minor, _negative(minor), frozenset()
     codes = currencies.tolist()
-    present = sorted(set(codes), key=str)
+    try:
+        present = sorted(set(codes), key=str)
+    except TypeError:  # lists and the like
+        present = codes
     digits = [minor_digits(code) for code in present]
     if len(present) == 1 and spec.rates is None:
         minor = _minor(amounts, digits[0], spec)
@@ -311,7 +312,7 @@ def _typed(ids: Column, name: str) -> Column:
     kind = ids.dtype.kind
     if kind == "i" or (kind == "u" and (not len(ids) or int(ids.max()) <= INT64_MAX)):
         return ids.astype(np.int64, copy=False)
-    if kind == "f" and bool(((np.abs(ids) < 2.0**53) & (ids == np.rint(ids))).all()):
+    if kind == "f" and bool(((np.abs(ids).astype(np.float64) < 2.0**53) & (ids == np.rint(ids))).all()):
         return ids.astype(np.int64)  # pandas makes floats of integers beside a gap
     if kind != "O":
         return ids.astype(object)

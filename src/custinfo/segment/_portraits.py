@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
 
-from custinfo._columns import read_columns
+from custinfo._columns import lasting, read_columns
 from custinfo.errors import InvalidFieldError
 from custinfo.segment._active_hours import ActiveHours, active_hours
 from custinfo.segment._affinity import Affinity, affinity
@@ -149,8 +149,7 @@ def portraits(
     >>> print(portraits(payments).of("ann").text())
     Need attention (R 3, F 3, M 3), tier regular, active since 2026-01-01. 2 purchases for 50.00, 25.00 on average, ...
     """
-    if isinstance(data, Iterator):
-        data = list(data)
+    data = lasting(data)
     where: dict[str, Any] = {
         "customer": customer,
         "when": when,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import datetime as dt
 from typing import Any
 
@@ -10,10 +9,12 @@ import attrs
 import numpy as np
 
 from custinfo._columns import Column, ColumnResult, frozen
-from custinfo.errors import RecordNotFoundError
+from custinfo.errors import InvalidFieldError
 from custinfo.segment._explain import RfmExplanation, parts_of
+from custinfo.segment._money import INT64_MAX
 from custinfo.segment._names import SegmentRule, matching_rule
 from custinfo.segment._payments import PaymentColumns, read_payments
+from custinfo.segment._rows import row_of
 from custinfo.segment._scoring import Edges, bins_of, fit_edges, score
 from custinfo.segment._state import State, merge, state_of
 from custinfo.segment._time import NAT, local_days
@@ -137,21 +138,12 @@ class Rfm(ColumnResult):
         >>> table.explain(8).text().split("; ")[0]
         'last purchase 30 days ago: R 1 of 2 (above 0)'
         """
-        row = self._row(customer_id)
+        row = row_of(self.customer_ids, customer_id)
         return self.score_of(
             recency_days=int(self.recency_days[row]),
             frequency=int(self.frequency[row]),
             monetary_minor=int(self.monetary_minor[row]),
         )
-
-    def _row(self, customer_id: object) -> int:
-        try:
-            row = bisect.bisect_left(self.customer_ids, customer_id)
-            if row < len(self) and self.customer_ids[row] == customer_id:
-                return row
-        except TypeError:  # an id of another type is not here either
-            pass
-        raise RecordNotFoundError("no such customer in this table; ids are those of its customer column")
 
     def score_of(self, *, recency_days: int, frequency: int, monetary_minor: int) -> RfmExplanation:
         """Score one customer, known here or not, by the edges of this table.
@@ -161,13 +153,19 @@ class Rfm(ColumnResult):
             frequency: purchases.
             monetary_minor: minor units of this table's currency.
 
+        Raises:
+            InvalidFieldError: "rfm.value".
+
         >>> from custinfo.segment import rfm
         >>> table = rfm({"customer_id": [7, 8], "occurred_at": ["2026-01-31", "2026-01-01"], "amount": ["5", "9"]},
         ...             bins=2)
         >>> [part.score for part in table.score_of(recency_days=3, frequency=9, monetary_minor=500).parts]
         [1, 2, 1]
         """
-        values = (recency_days, frequency, monetary_minor)
+        values: tuple[Any, ...] = (recency_days, frequency, monetary_minor)
+        whole = all(isinstance(value, int | np.integer) and not isinstance(value, bool) for value in values)
+        if not whole or not all(-INT64_MAX - 1 <= value <= INT64_MAX for value in values):
+            raise InvalidFieldError("values to score must be integers of 64 bits", code="rfm.value")
         columns = np.array(values, np.int64)
         r, f, m = score(columns[:1], columns[1:2], columns[2:], self.edges)
         match = int(matching_rule((r, f, m), bins_of(self.edges), self._settings.rules)[0])

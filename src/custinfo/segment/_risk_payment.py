@@ -111,7 +111,7 @@ def label_of(value: Any, name: str) -> Label:
             whole = int(value) if isinstance(value, float) and value == int(value) else operator.index(value)
             if -INT64 <= whole < INT64:
                 return whole
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, ArithmeticError):  # of decimals too, which are not compared with themselves quietly
         pass
     raise InvalidFieldError(
         f"{name!r} must be text or a whole number, not {type(value).__name__}", code="risk.label", path=name
@@ -172,7 +172,7 @@ def _money(source: Mapping[Any, Any]) -> tuple[int, Any]:
         return amount.minor, amount.currency
     if type(amount) is int:
         return _in_range(amount * 10**digits, "amount"), currency
-    if amount is None or amount != amount:
+    if _absent(amount):
         raise _missing("amount")
     from custinfo.segment._money import _exact  # text, Decimal and floats, read as in tables, which loads numpy
 
@@ -180,7 +180,7 @@ def _money(source: Mapping[Any, Any]) -> tuple[int, Any]:
 
 
 def _whole(value: Any) -> int:
-    if value is None or value != value:
+    if _absent(value):
         raise _missing("amount_minor")
     try:
         if isinstance(value, bool):
@@ -210,6 +210,13 @@ def _value(source: Mapping[Any, Any], name: str) -> Any:
             available=tuple(there),
         )
     return source[name]
+
+
+def _absent(value: Any) -> bool:
+    try:
+        return value is None or bool(value != value)
+    except (ArithmeticError, ValueError):  # a signaling decimal, an array: no number, which others refuse
+        return False
 
 
 def _missing(name: str) -> InvalidFieldError:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 import numpy as np
 
-from custinfo._columns import Column, read_columns
-from custinfo.errors import InvalidFieldError
+from custinfo._columns import Column, lasting, read_columns
 from custinfo.model import Transaction
 from custinfo.segment._labels import HOUR_US, labelled, objects
 from custinfo.segment._payments import PaymentColumns, read_payments
 from custinfo.segment._risk_kernel import Payments, with_windows
 from custinfo.segment._risk_payment import label_of, size_of
 from custinfo.segment._risk_rules import LABELS
-from custinfo.segment._rows import numbered
+from custinfo.segment._rows import columns_at_once, numbered
 from custinfo.segment._time import DAY_US, local_moments
 
 TYPE_CHECKING = False
@@ -107,16 +106,15 @@ def read_risk_rows(
         AmountOverflowError: an amount beyond 64 bits.
     """
     names = {name: column or name for name, column in labels.items()}
-    optional = {name for name, column in labels.items() if column is None}
-    if isinstance(data, Iterator):
-        data = list(data)
+    data = lasting(data)
     numbers = None
     if isinstance(data, list | tuple) and data and all(isinstance(row, Transaction) for row in data):
         numbers = np.array([number for number, row in enumerate(data) if row.status == "posted"], np.int64)
         customer = "account_id" if customer == "customer_id" else customer
         amount_minor, names["currency"] = "signed_minor", "amount.currency"
         data = _of_transactions([data[number] for number in numbers], customer, names)
-    columns = _columns(data, [customer, when, amount_minor or amount], names, optional)
+    needed = [customer, when, amount_minor or amount, *(column for column in labels.values() if column is not None)]
+    columns = columns_at_once(data, needed, [names[name] for name, column in labels.items() if column is None])
     spec = PaymentColumns(
         customer=customer,
         when=when,
@@ -154,21 +152,6 @@ def read_risk_rows(
         labels=tuple(_numbers(there[name][kept], name) if name in there else None for name in LABELS),
         skipped=piece.skipped,
     )
-
-
-def _columns(data: Any, needed: Sequence[str], names: Mapping[str, str], optional: set[str]) -> dict[str, Column]:
-    """All columns by one reading: two readings of a query need not give the rows in one order."""
-    wanted = dict(names)
-    while True:
-        try:
-            return read_columns(data, [*needed, *wanted.values()])
-        except InvalidFieldError as exc:
-            absent = exc.details.get("missing", ())
-            left_out = [name for name in wanted if name in optional and wanted[name] in absent]  # type: ignore[operator]
-            if not left_out or set(needed) & set(absent):  # type: ignore[call-overload]
-                raise
-            for name in left_out:
-                del wanted[name]
 
 
 def _of_transactions(rows: Sequence[Transaction], customer: str, names: Mapping[str, str]) -> dict[str, Column]:

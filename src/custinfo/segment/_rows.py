@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 import numpy as np
 
-from custinfo._columns import Column, read_columns
+from custinfo._columns import Column, lasting, read_columns
 from custinfo.errors import InvalidFieldError, RecordNotFoundError
 from custinfo.model import Transaction
 from custinfo.segment._grouping import grouping_of
@@ -112,13 +112,17 @@ def payment_rows(
     """
     data, zone = _settled(data), zone_of(time_zone)
     until = None if as_of is None else as_of_instant(as_of, zone)
-    together = customer is None and not _of_transactions(data)
-    if together:
-        names = [when, amount_minor or amount, *([] if currency is None else [currency]), *extra]
-        columns = read_columns(data, names)
-        data = {**columns, _NO_COLUMN: np.zeros(len(columns[when]), np.int64)}
+    if _of_transactions(data):
+        # a Transaction says by kind and status what it adds
+        customer = "account_id" if customer == "customer_id" else customer
+        amount_minor, currency = "signed_minor", "amount.currency"
+    needed = [when, amount_minor or amount, *(name for name in (customer, currency) if name is not None), *extra]
+    columns = columns_at_once(data, needed, optional)
+    if customer is None:
+        customer = _NO_COLUMN
+        columns[customer] = np.zeros(len(columns[when]), np.int64)
     spec = PaymentColumns(
-        customer=_NO_COLUMN if together else customer or "account_id",
+        customer=customer,
         when=when,
         amount=amount,
         amount_minor=amount_minor,
@@ -127,10 +131,8 @@ def payment_rows(
         zone=zone,
         skip_missing=skips(missing),
     )
-    table = read_payments(data, spec, until=until)
-    if customer is None:
-        table = attrs.evolve(table, customers=np.zeros(len(table.customers), np.int64))
-    more = _further(data, extra, optional)
+    table = read_payments(columns, spec, until=until)
+    more = {name: columns[name] for name in (*extra, *optional) if name in columns}
     size = len(table.customers)
     if not size:
         return _rows(table.customers, np.empty(0, np.int64), zone=zone, until=until, extra=more)
@@ -179,8 +181,8 @@ def event_rows(
     until = None if as_of is None else as_of_instant(as_of, zone)
     if _of_transactions(data) and customer == "customer_id":
         customer = "account_id"
-    columns = read_columns(data, [customer, when])
-    more = _further(data, extra, optional)
+    columns = columns_at_once(data, [customer, when, *extra], optional)
+    more = {name: columns[name] for name in (*extra, *optional) if name in columns}
     ids, no_id = _plain_ids(columns[customer], customer)
     moments = instants(columns[when], zone, name=when)
     lost = moments == NAT if no_id is None else (moments == NAT) | no_id
@@ -273,15 +275,14 @@ def row_of(customers: Column, wanted: object) -> int:
         row = bisect.bisect_left(customers, wanted)
         if row < len(customers) and customers[row] == wanted:
             return row
-    except TypeError:  # an id of another type is not here either
+    except (TypeError, ValueError):  # an id of another type is not here either, nor a table
         pass
     raise RecordNotFoundError("no such customer in this table; ids are those of its customer column")
 
 
 def _settled(data: Any) -> Any:
     """Rows that can be read twice; of transactions the posted ones."""
-    if isinstance(data, Iterator):
-        data = list(data)
+    data = lasting(data)
     return [row for row in data if row.status == "posted"] if _of_transactions(data) else data
 
 
@@ -289,15 +290,29 @@ def _of_transactions(data: Any) -> bool:
     return isinstance(data, list | tuple) and bool(data) and all(isinstance(row, Transaction) for row in data)
 
 
-def _further(data: Any, extra: Sequence[str], optional: Sequence[str]) -> dict[str, Column]:
-    more = read_columns(data, list(extra)) if extra else {}
-    for name in optional:
+def columns_at_once(data: Any, needed: Sequence[str], optional: Sequence[str]) -> dict[str, Column]:
+    """Columns by one reading: two readings of a query need not give the rows in one order.
+
+    Args:
+        data: a table that `read_columns` takes.
+        needed: columns that must be there.
+        optional: columns that are left out where they are not there.
+
+    Raises:
+        InvalidFieldError: "columns.*".
+
+    >>> list(columns_at_once({"id": [1], "n": [2]}, ["id"], ["n", "m"]))
+    ['id', 'n']
+    """
+    wanted = list(optional)
+    while True:
         try:
-            more.update(read_columns(data, [name]))
+            return read_columns(data, [*needed, *wanted])
         except InvalidFieldError as exc:
-            if exc.code != "columns.missing":
+            absent: Any = exc.details.get("missing", ())
+            if not set(absent) & set(wanted) or set(absent) & set(needed):
                 raise
-    return more
+            wanted = [name for name in wanted if name not in absent]
 
 
 def skips(missing: str) -> bool:

@@ -201,18 +201,24 @@ def ces(
     >>> result.value, round(result.low, 3), round(result.high, 3)
     (5.6, 4.184, 7.0)
     """
-    check_scale(scale, scale[-1])
+    check_scale(scale)
     answers, skipped = read_scores(data, score, scale=scale, missing=missing)
     return ces_of(answers, scale=scale, confidence=confidence, skipped=skipped)
 
 
-def check_scale(scale: Sequence[int], satisfied: int) -> None:
+def check_scale(scale: Sequence[int], satisfied: int | None = None) -> None:
     """Refuse a scale that is none.
+
+    Args:
+        scale: lowest and highest answer.
+        satisfied: one of them; None: there is none to check.
 
     Raises:
         InvalidFieldError: "score.scale".
     """
-    if len(scale) != 2 or not scale[0] < scale[1] or not scale[0] <= satisfied <= scale[1]:
+    answers: list[Any] = [*scale, *([] if satisfied is None else [satisfied])]
+    whole = all(isinstance(answer, int | np.integer) and not isinstance(answer, bool) for answer in answers)
+    if len(scale) != 2 or not whole or not scale[0] < scale[1] or not scale[0] <= answers[-1] <= scale[1]:
         raise InvalidFieldError(
             "scale must be (lowest, highest) answer, and satisfied one of its answers", code="score.scale", path="scale"
         )

@@ -99,8 +99,8 @@ def satisfaction(
     if measure not in _SCALES:
         raise InvalidFieldError("measure must be 'nps', 'csat' or 'ces'", code="satisfaction.measure", path="measure")
     chosen = _SCALES[measure] if scale is None or measure == "nps" else scale
-    good = chosen[-1] - 1 if satisfied is None else satisfied
-    check_scale(chosen, good)
+    check_scale(chosen, satisfied)
+    good = chosen[1] - 1 if satisfied is None else satisfied
     in_calendar = by in CALENDAR
     columns = read_columns(data, [score, when if in_calendar else by])
     answers, absent = checked_scores(columns[score], score, scale=chosen, missing=missing)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from custinfo._columns import Column, read_columns
+from custinfo._columns import Column, lasting, read_columns
 from custinfo.errors import InvalidFieldError
 from custinfo.segment._rows import missing_in, skips
 
@@ -41,8 +41,7 @@ def read_scores(data: Any, score: str, *, scale: tuple[int, int], missing: str) 
 
 def score_column(data: Any, score: str) -> Column:
     """The column of answers, whether they stand alone or in a table."""
-    if isinstance(data, Iterator):
-        data = list(data)
+    data = lasting(data)
     alone = (isinstance(data, np.ndarray) and data.dtype.names is None) or (
         hasattr(data, "to_numpy") and not hasattr(data, "columns") and not hasattr(data, "column_names")
     )
@@ -72,10 +71,10 @@ def checked_scores(column: Column, name: str, *, scale: tuple[int, int], missing
     try:
         if known.dtype.kind == "O" and any(isinstance(value, bool | str) for value in known):
             raise TypeError
-        numbers = known.astype(np.float64)
-    except (TypeError, ValueError):
+        numbers = known.astype(np.float64) if known.dtype.kind in "iufO" else np.full(len(known), np.nan)
+    except (TypeError, ValueError, OverflowError):
         numbers = np.full(len(known), np.nan)
-    if known.dtype.kind == "b" or not ((numbers >= scale[0]) & (numbers <= scale[1]) & (numbers % 1 == 0)).all():
+    if not ((numbers >= scale[0]) & (numbers <= scale[1]) & (numbers == np.rint(numbers))).all():
         raise InvalidFieldError(
             f"column {name!r} must hold integers from {scale[0]} to {scale[1]}", code="score.value", path=name
         )

@@ -25,6 +25,7 @@ _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     "!=": operator.ne,
 }
 _PATTERN = re.compile(r"""\s*([^\W\d]\w*)\s*(>=|<=|==|!=|>|<)\s*('[^']*'|"[^"]*"|[^\s'"<>=!]+)\s*""")
+_MOST_DIGITS = 400  # more than any float has before the point
 _AND = re.compile(r"""\s+and\s+(?=(?:[^'"]|'[^']*'|"[^"]*")*$)""")  # not inside quotes
 
 
@@ -65,9 +66,11 @@ class Condition:
         column, compare, given = found.groups()
         try:
             number = Decimal(given.replace("_", ""))
-            return cls(column, compare, int(number) if number == number.to_integral_value() else number)
         except InvalidOperation:
             return cls(column, compare, given.strip("'\""))
+        if not number.is_finite() or number.adjusted() > _MOST_DIGITS:  # words such as nan and infinity are text
+            return cls(column, compare, given)
+        return cls(column, compare, int(number) if number == number.to_integral_value() else number)
 
     def holds(self, column: Column) -> Column:
         """Whether the condition holds, for each value; shape (n,), bool. A missing value fulfils no condition."""
@@ -75,11 +78,18 @@ class Condition:
             held: Column = _COMPARE[self.compare](column, self.value) & (column == column)  # NaN equals nothing
             return held
         compare, value = _COMPARE[self.compare], self.value
+        as_text = isinstance(value, str)
+
+        def fits(item: Any) -> bool:
+            if item is None or item != item:
+                return False
+            if isinstance(item, str) is not as_text:  # equal to nothing, which would hide a slip in the rule
+                raise TypeError
+            return bool(compare(item, value))
+
         try:
-            return np.fromiter(
-                (item is not None and item == item and compare(item, value) for item in column.tolist()), np.bool_
-            )
-        except TypeError:
+            return np.fromiter(map(fits, column.tolist()), np.bool_, len(column))
+        except (TypeError, ValueError, ArithmeticError):
             raise InvalidFieldError(
                 f"column {self.column!r} cannot be compared with {type(value).__name__}; "
                 "compare numbers with numbers and text with text",

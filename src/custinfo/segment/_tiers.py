@@ -129,10 +129,10 @@ class Tiers(ColumnResult):
 
 
 def _find(ids: Column, wanted: object) -> int:
-    rows = np.flatnonzero(ids == wanted)
-    if not len(rows):
-        raise RecordNotFoundError("no such customer in this table; ids are those of its customer column")
-    return int(rows[0])
+    try:
+        return ids.tolist().index(wanted)
+    except (TypeError, ValueError):  # also an id that is a table, which equals nothing
+        raise RecordNotFoundError("no such customer in this table; ids are those of its customer column") from None
 
 
 def tiers(

@@ -27,6 +27,7 @@ _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 # the years that `datetime` knows, one day short on both sides so that every zone's local time is inside too
 _FIRST_US = (2 - _EPOCH_DAY) * DAY_US
 _LAST_US = (dt.date.max.toordinal() - 1 - _EPOCH_DAY) * DAY_US
+_COARSE = ("Y", "M", "W", "D", "h", "m", "s", "ms")  # units in which 64 bits reach beyond those years
 
 
 def zone_of(time_zone: str | dt.tzinfo) -> dt.tzinfo:
@@ -87,14 +88,18 @@ def as_of_instant(as_of: object, zone: dt.tzinfo) -> int:
                 raise ValueError
             unit = np.datetime_data(as_of.dtype)[0]
             as_of = as_of.astype("M8[D]" if unit in "YMWD" else "M8[us]").item()
-        if isinstance(as_of, dt.datetime):
-            return instant_of(as_of)
         if isinstance(as_of, dt.date):
-            return _local_midnight(as_of + dt.timedelta(days=1), zone) - 1
+            if isinstance(as_of, dt.datetime):
+                moment = instant_of(as_of)
+            else:
+                moment = _local_midnight(as_of + dt.timedelta(days=1), zone) - 1
+            if _FIRST_US <= moment <= _LAST_US:  # never of NaT
+                return moment
     except (ValueError, OverflowError):
         pass
     raise InvalidFieldError(
-        "as_of must be a datetime, a date, a datetime64 or ISO 8601 text such as '2026-01-31T12:00:00+08:00'",
+        "as_of must be a datetime, a date, a datetime64 or ISO 8601 text such as '2026-01-31T12:00:00+08:00', of the "
+        "years 1 to 9999",
         code="time.value",
         path="as_of",
     )
@@ -115,7 +120,11 @@ def instants(column: Column, zone: dt.tzinfo, *, name: str = "when") -> Int64:
     >>> instants(np.array(["1970-01-02", "1970-01-01T08:00:00+08:00", None], dtype=object), dt.UTC)[:2].tolist()
     [86400000000, 0]
     """
+    if not len(column):  # nothing, of whatever type
+        return np.empty(0, np.int64)
     if column.dtype.kind == "M":
+        if np.datetime_data(column.dtype)[0] in _COARSE and _outside(column.view(np.int64), *_bounds(column.dtype)):
+            raise _no_time(name, None)  # a conversion would not notice: it begins again at the other end
         if np.datetime_data(column.dtype)[0] in "YMWD":
             result = _midnights(column.astype("M8[D]"), zone)
         else:
@@ -124,14 +133,21 @@ def instants(column: Column, zone: dt.tzinfo, *, name: str = "when") -> Int64:
         result = np.fromiter((_instant(value, zone, name) for value in column), dtype=np.int64, count=len(column))
     else:
         raise _no_time(name, None)
-    if len(result) and (int(result.max()) > _LAST_US or _below_first(result)):
+    if _outside(result, _FIRST_US, _LAST_US):
         raise _no_time(name, None)
     return result
 
 
-def _below_first(result: Int64) -> bool:
-    lowest = int(result.min())
-    return lowest < _FIRST_US and (lowest != NAT or bool(np.any((result < _FIRST_US) & (result != NAT))))
+def _outside(numbers: Int64, first: int, last: int) -> bool:
+    lowest = int(numbers.min())
+    below = lowest < first and (lowest != NAT or bool(np.any((numbers < first) & (numbers != NAT))))
+    return below or int(numbers.max()) > last
+
+
+def _bounds(dtype: np.dtype[Any]) -> tuple[int, int]:
+    """The first and the last moment in the unit of a datetime64."""
+    first, last = np.array([_FIRST_US, _LAST_US]).view("M8[us]").astype(dtype).view(np.int64).tolist()
+    return first, last
 
 
 def _midnights(days: Column, zone: dt.tzinfo) -> Int64:
@@ -154,7 +170,7 @@ def _instant(value: Any, zone: dt.tzinfo, name: str) -> int:
             return _local_midnight(value, zone)
         if isinstance(value, np.datetime64):
             return int(instants(np.array([value]), zone, name=name)[0])
-    except (ValueError, OverflowError):
+    except (ValueError, ArithmeticError):  # of decimals too, which are not compared with themselves quietly
         pass
     raise _no_time(name, value)
 

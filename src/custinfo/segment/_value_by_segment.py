@@ -129,13 +129,19 @@ def _joined(customers: Column, by: object, customer: str) -> tuple[str, Column]:
     others = [name for name in columns if name != customer]
     if customer not in columns or not others:
         raise InvalidFieldError(
-            f"by must have column {customer!r} and one of segments; it has: {', '.join(columns) or 'none'}",
+            f"by must have column {customer!r} and one of segments; it has: {', '.join(map(str, columns)) or 'none'}",
             code="columns.missing",
             path="by",
         )
     name = next((known for known in ("tier", "band", "state", "abc", "segment") if known in others), others[0])
     ids = columns[customer].tolist()
-    of_customer = dict(zip(ids, columns[name].tolist(), strict=True))
+    try:
+        of_customer = dict(zip(ids, columns[name].tolist(), strict=True))
+        found = [of_customer.get(one) for one in customers.tolist()]
+    except TypeError:
+        raise InvalidFieldError(
+            f"column {customer!r} must hold ids, such as text or integers", code="payments.customer", path=customer
+        ) from None
     if len(of_customer) < len(ids):
         raise InvalidFieldError("a customer has two rows in the table of segments", code="segment.twice", path="by")
-    return name, objects([of_customer.get(one) for one in customers.tolist()])
+    return name, objects(found)

@@ -64,15 +64,22 @@ def _zone(label: Any) -> dt.tzinfo:
     try:
         return zone_of(label)
     except InvalidFieldError:  # its message repeats the value, which in a column may be anything
-        raise InvalidFieldError(
-            "zones must be names of the IANA database such as 'Asia/Shanghai'; one of them is not",
-            code="time.zone",
-            path="zones",
-        ) from None
+        raise _no_zone() from None
+
+
+def _no_zone() -> InvalidFieldError:
+    return InvalidFieldError(
+        "zones must be names of the IANA database such as 'Asia/Shanghai'; one of them is not",
+        code="time.zone",
+        path="zones",
+    )
 
 
 def _numbered_zones(zones: Mapping[Any, str | dt.tzinfo], customers: Column) -> tuple[Int64, Column]:
     given = [zones.get(customer) for customer in customers.tolist()]
     number: dict[Any, int] = {}
-    codes = np.fromiter((number.setdefault(zone, len(number)) for zone in given), np.int64, len(given))
+    try:
+        codes = np.fromiter((number.setdefault(zone, len(number)) for zone in given), np.int64, len(given))
+    except TypeError:
+        raise _no_zone() from None
     return codes, objects(list(number))
