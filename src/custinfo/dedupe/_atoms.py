@@ -11,6 +11,7 @@ import numpy as np
 from custinfo.dedupe._canonical import mixed, text_hashes
 from custinfo.dedupe._fields import Field
 from custinfo.dedupe._keys import skeleton
+from custinfo.dedupe._scorers import letter_hashes
 from custinfo.dedupe._text import is_han
 
 __all__ = ["Atom", "atoms_of", "together"]
@@ -72,14 +73,8 @@ def _whole(field: Field) -> Hashes:
     return mixed(np.arange(1, len(field.key_texts) + 1, dtype=np.uint64))[field.keys]
 
 
-def _forms(texts: Sequence[str]) -> Hashes:
-    hashes = text_hashes(texts)
-    hashes[np.fromiter((not text for text in texts), bool, len(texts))] = 0
-    return hashes
-
-
 def _by_key(field: Field, form: Callable[[str], str]) -> Hashes:
-    return _forms(list(map(form, field.key_texts)))[field.keys]
+    return text_hashes(list(map(form, field.key_texts)))[field.keys]
 
 
 def _atoms(field: Field, by_name: dict[str, Field]) -> list[Atom]:
@@ -91,30 +86,21 @@ def _atoms(field: Field, by_name: dict[str, Field]) -> list[Atom]:
             return [*_person_atoms(by_name["given_name"], field), sound]
         return [whole, sound]
     if field.kind == "date":
-        day = _atom(f"{name} day", field, _forms([text[4:] if text[4:] > "0101" else "" for text in field.texts]))
-        return [whole, day, _atom(f"{name} year", field, _forms([text[:4] for text in field.texts]))]
+        day = _atom(f"{name} day", field, text_hashes([text[4:] if text[4:] > "0101" else "" for text in field.texts]))
+        return [whole, day, _atom(f"{name} year", field, text_hashes([text[:4] for text in field.texts]))]
     if field.kind == "email":
         exact = mixed(np.arange(1, len(field.texts) + 1, dtype=np.uint64))
-        letters = _forms(_letters(field.key_texts))[field.keys]
+        letters = letter_hashes(field)[0][field.keys]
         user = _atom(f"{name} user", field, _whole(field))
         return [_atom(name, field, exact), user, _atom(f"{name} letters", field, letters)]
     if field.kind in ("number", "phone"):
         halves = [len(text) // 2 + 1 for text in field.texts]
-        head = _forms([text[:half] for text, half in zip(field.texts, halves, strict=True)])
-        tail = _forms([text[-half:] for text, half in zip(field.texts, halves, strict=True)])
+        head = text_hashes([text[:half] for text, half in zip(field.texts, halves, strict=True)])
+        tail = text_hashes([text[-half:] for text, half in zip(field.texts, halves, strict=True)])
         return [whole, _atom(f"{name} head", field, head), _atom(f"{name} tail", field, tail)]
     if field.kind == "tokens":
         return [whole, _rare_words(field)]
     return [whole]
-
-
-def _letters(users: Sequence[str]) -> list[str]:
-    """The letters of each text, without all else."""
-    joined = "\n".join(user.replace("\n", "") for user in users)
-    for character in sorted(set(joined) - {"\n"}):
-        if not character.isalpha():
-            joined = joined.replace(character, "")
-    return joined.split("\n")
 
 
 def _person_atoms(given: Field, family: Field) -> list[Atom]:

@@ -31,7 +31,7 @@ def mixed(number: Hashes) -> Hashes:
 
 
 def text_hashes(texts: Sequence[str]) -> Hashes:
-    """A 64-bit number of each text, the same in every process.
+    """A 64-bit number of each text, the same in every process; 0 for an empty one.
 
     Each character is mixed with its place, and the results are added up.
     """

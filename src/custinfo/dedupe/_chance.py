@@ -194,19 +194,15 @@ def count_values(fields: Sequence[Field], person: Ints, table: Floats, strata: I
     totals: list[float] = []
     sizes: list[Floats] = []
     for field in fields:
-        for codes, size, into in (
-            (field.codes, len(field.texts), equal),
-            (np.append(field.keys, -1)[field.codes], len(field.key_texts), key),
-        ):
-            code, who = _distinct(codes, person)
-            counts = np.bincount(code, minlength=size + 1).astype(np.float64)
-            pairs = local = None
-            if strata is not None and codes.shape[1] == 1:
-                pairs, numbers = np.unique(code * span + home[who], return_counts=True)
-                local = numbers.astype(np.float64)
-            into.append(Counts(by_code=counts, once=_once(counts), pairs=pairs, local=local))
-        with_value = np.unique(person[(field.codes >= 0).any(1)])
-        totals.append(float(len(with_value)))
+        equal.append(_counts(field.codes, len(field.texts), person, home, span, strata is not None))
+        if len(field.key_texts) == len(field.texts):
+            key.append(equal[-1])
+        else:
+            keys = np.append(field.keys, np.int32(-1))[field.codes]
+            key.append(_counts(keys, len(field.key_texts), person, home, span, strata is not None))
+        with_value = np.zeros(len(home), bool)
+        with_value[person[(field.codes >= 0).any(1)]] = True
+        totals.append(float(with_value.sum()))
         if strata is not None:
             sizes.append(np.bincount(home[with_value], minlength=span).astype(np.float64))
     return Chances(
@@ -222,6 +218,19 @@ def count_values(fields: Sequence[Field], person: Ints, table: Floats, strata: I
     )
 
 
+def _counts(codes: np.ndarray[Any, Any], size: int, person: Ints, home: Ints, span: int, stratified: bool) -> Counts:
+    """Persons by code, and by code and stratum."""
+    code, who = _distinct(codes, person)
+    by_code = np.bincount(code, minlength=size + 1).astype(np.float64)
+    pairs = local = None
+    if stratified and codes.shape[1] == 1:
+        joint = code * span + home[who]
+        joint.sort()
+        starts = np.flatnonzero(np.append(True, joint[1:] != joint[:-1])) if len(joint) else np.zeros(0, np.int64)
+        pairs, local = joint[starts], np.diff(np.append(starts, len(joint))).astype(np.float64)
+    return Counts(by_code=by_code, once=_once(by_code), pairs=pairs, local=local)
+
+
 def _distinct(codes: np.ndarray[Any, Any], person: Ints) -> tuple[Ints, Ints]:
     """Each (value, person) once."""
     flat = codes.T.ravel().astype(np.int64)
@@ -232,7 +241,8 @@ def _distinct(codes: np.ndarray[Any, Any], person: Ints) -> tuple[Ints, Ints]:
     packed.sort()
     if len(packed):
         packed = packed[np.append(True, packed[1:] != packed[:-1])]
-    return packed // span, packed % span
+    code = packed // span
+    return code, packed - code * span
 
 
 SHRINK = 30.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,15 @@ from custinfo.dedupe._fields import Field
 from custinfo.dedupe._levels import DIFFERENT, EQUAL, MISSING, SIMILAR, SWAPPED
 from custinfo.dedupe._scorers import SCORERS
 
-__all__ = ["compare"]
+__all__ = ["compare", "in_threads"]
 
 Pairs = np.ndarray[tuple[int], np.dtype[np.int64]]
 Levels = np.ndarray[tuple[int], np.dtype[np.int8]]
 _CHUNK = 1 << 20
+# So few pairs are not worth a thread.
+_ALONE = 10_000
+# Of these kinds hardly two pairs of rows have the same two values: each is compared by itself.
+_VARIED = frozenset({"email", "phone", "number"})
 
 
 def compare(
@@ -27,13 +33,27 @@ def compare(
     The level of (i, j) equals that of (j, i); alternatives count by their best level.
     """
     levels = np.empty((len(fields), len(left)), np.int8)
-    for position, field in enumerate(fields):
-        levels[position] = _field_levels(field, left, right, workers)
+
+    def fill(position: int) -> None:
+        levels[position] = _field_levels(fields[position], left, right, workers)
+
+    in_threads(fill, range(len(fields)), workers if len(left) > _ALONE else 1)
     names = {field.name: position for position, field in enumerate(fields)}
     if "given_name" in names and "family_name" in names:
         given, family = names["given_name"], names["family_name"]
         _mark_swapped(fields[given], fields[family], left, right, levels, given, family)
     return levels
+
+
+def in_threads(fill: Callable[[int], None], parts: Sequence[int], workers: int) -> None:
+    """Call *fill* for each part, several at a time; each writes to a place of its own."""
+    if workers < 2 or len(parts) < 2:
+        for part in parts:
+            fill(part)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        for _ in pool.map(fill, parts):
+            pass
 
 
 def _field_levels(field: Field, left: Pairs, right: Pairs, workers: int) -> Levels:
@@ -54,16 +74,21 @@ def _code_levels(field: Field, a: np.ndarray[Any, Any], b: np.ndarray[Any, Any],
     todo = np.flatnonzero(present & (a != b))
     if not len(todo):
         return level
+    scorer = SCORERS[field.kind]
     low, high = np.minimum(a[todo], b[todo]).astype(np.int64), np.maximum(a[todo], b[todo]).astype(np.int64)
+    if field.kind in _VARIED:
+        for start in range(0, len(todo), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            level[todo[part]] = scorer(field, low[part], high[part], workers)
+        return level
     joint = low * len(field.texts) + high
-    order = np.argsort(joint, kind="stable")
+    order = np.argsort(joint)
     ordered = joint[order]
     fresh = np.empty(len(ordered), bool)
     fresh[0] = True
     np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
     distinct = ordered[fresh]
     result = np.empty(len(distinct), np.int8)
-    scorer = SCORERS[field.kind]
     for start in range(0, len(distinct), _CHUNK):
         part = distinct[start : start + _CHUNK]
         result[start : start + _CHUNK] = scorer(field, part // len(field.texts), part % len(field.texts), workers)

@@ -12,7 +12,7 @@ from custinfo.dedupe._assign import Linked, assign, exclusive, nearest
 from custinfo.dedupe._block import Blocks, candidates
 from custinfo.dedupe._chance import Chances, count_values, level_table
 from custinfo.dedupe._cluster import CLIP, NEVER, components, partition
-from custinfo.dedupe._compare import compare
+from custinfo.dedupe._compare import compare, in_threads
 from custinfo.dedupe._decide import best_cut, sure_cut
 from custinfo.dedupe._estimate import HOPELESS, fit
 from custinfo.dedupe._fields import Field
@@ -26,13 +26,15 @@ __all__ = ["Search", "search"]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-_SAMPLE = 300_000
+_SAMPLE = 150_000
+# Natural log odds at the first turn below which no pair was seen to come near the decision later.
+_FAR = -10.0
 _POOL = 3_000
 _TURNS = 4
 _ROUNDS, _MORE_ROUNDS = 14, 6
 
 _RANDOM = 120_000
-_CHUNK = 1 << 20
+_CHUNK = 1 << 17
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -161,8 +163,8 @@ def search(
         weigh = _Weigher(fields=fields, model=model, chances=chances, conflicts=conflicts, workers=workers)
         odds = weigh.levels(levels, left, right)
         if turn == 0:
-            # What is hopeless now stays so, and most candidates are.
-            hope = odds > HOPELESS
+            # What is far off now stays so, and most candidates are.
+            hope = odds > _FAR
             place = np.cumsum(hope) - 1
             chosen = place[chosen[hope[chosen]]]
             left, right, levels, odds = left[hope], right[hope], levels[:, hope], odds[hope]
@@ -225,11 +227,14 @@ class _Weigher:
 
     def levels(self, levels: np.ndarray[Any, np.dtype[np.int8]], left: Ints, right: Ints) -> Floats:
         odds = np.empty(len(left))
-        for start in range(0, len(left), _CHUNK):
+
+        def fill(start: int) -> None:
             part = slice(start, start + _CHUNK)
             odds[part] = self.model.log_odds(
                 evidence(self.fields, levels[:, part], left[part], right[part], self.chances)
             )
+
+        in_threads(fill, range(0, len(left), _CHUNK), self.workers)
         if self.conflicts:
             likely = np.flatnonzero(odds > HOPELESS)
             odds[likely[self.conflicts.of(left[likely], right[likely])]] = NEVER

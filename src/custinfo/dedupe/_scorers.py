@@ -8,42 +8,51 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from rapidfuzz.distance import OSA, JaroWinkler
+from rapidfuzz.distance import JaroWinkler
 from rapidfuzz.fuzz import token_set_ratio
 from rapidfuzz.process import cpdist
 
+from custinfo.dedupe._canonical import text_hashes
 from custinfo.dedupe._fields import Field
 from custinfo.dedupe._levels import DIFFERENT, RELATED, SIMILAR, TYPO, VARIANT
 from custinfo.dedupe._names import CANTONESE, diminutives
-from custinfo.dedupe._text import is_han
+from custinfo.dedupe._near import Values
+from custinfo.dedupe._text import factorize, is_han
 
-__all__ = ["SCORERS", "count_words", "name_groups", "user_letters", "word_list", "word_weights", "words_level"]
+__all__ = [
+    "SCORERS",
+    "count_words",
+    "letter_hashes",
+    "name_groups",
+    "user_letters",
+    "word_list",
+    "word_weights",
+    "words_level",
+]
 
 Pairs = np.ndarray[tuple[int], np.dtype[np.int64]]
 Levels = np.ndarray[tuple[int], np.dtype[np.int8]]
 
 
-def _texts(field: Field, codes: np.ndarray[Any, Any]) -> list[str]:
-    texts = field.texts
-    return [texts[code] for code in codes.tolist()]
+def _values(field: Field) -> Values:
+    if "values" not in field.cache:
+        field.cache["values"] = Values.of(field.texts)
+    return field.cache["values"]  # type: ignore[no-any-return]
 
 
-def _lengths(field: Field, name: str, texts: list[str]) -> np.ndarray[Any, np.dtype[np.int32]]:
-    if name not in field.cache:
-        field.cache[name] = np.fromiter(map(len, texts), np.int32, len(texts))
-    return field.cache[name]  # type: ignore[no-any-return]
+def _key_values(field: Field) -> Values:
+    if "key_values" not in field.cache:
+        field.cache["key_values"] = Values.of(field.key_texts)
+    return field.cache["key_values"]  # type: ignore[no-any-return]
 
 
 def _names(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
     ka, kb = field.keys[a], field.keys[b]
-    key_texts = field.key_texts
-    left, right = [key_texts[k] for k in ka.tolist()], [key_texts[k] for k in kb.tolist()]
-    lengths = _lengths(field, "key_length", key_texts)
-    shorter = np.minimum(lengths[ka], lengths[kb])
-    alike = cpdist(left, right, scorer=JaroWinkler.similarity, dtype=np.float64, workers=workers)
-    edits = cpdist(left, right, scorer=OSA.distance, score_cutoff=2, dtype=np.int32, workers=workers)
+    keys = _key_values(field)
+    shorter = np.minimum(keys.lengths[ka], keys.lengths[kb])
+    edits = keys.edits(ka, kb, 2, workers)
     level = np.full(len(a), DIFFERENT, np.int8)
-    level[alike >= 0.84] = SIMILAR
+    level[keys.alike(ka, kb, 0.84, workers)] = SIMILAR
     level[((edits <= 1) & (shorter >= 3)) | ((edits == 2) & (shorter >= 7))] = TYPO
     level[_related(field, a, b)] = RELATED
     if "han" not in field.cache:
@@ -60,16 +69,15 @@ def _names(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
 
 def _related(field: Field, a: Pairs, b: Pairs) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Diminutive, initial, one part of a compound name, or another romanisation."""
-    if "head" not in field.cache:
-        field.cache["head"] = np.array([ord(text[0]) if text else 0 for text in field.texts], np.int32)
+    if "groups" not in field.cache:
         field.cache["groups"] = list(map(name_groups, field.texts))
         field.cache["grouped"] = np.fromiter(map(bool, field.cache["groups"]), bool, len(field.texts))
         field.cache["parts"] = [frozenset(text.split()) for text in field.texts]
         field.cache["compound"] = np.fromiter(
             (len(parts) > 1 for parts in field.cache["parts"]), bool, len(field.texts)
         )
-    lengths = _lengths(field, "length", field.texts)
-    heads, groups, parts = field.cache["head"], field.cache["groups"], field.cache["parts"]
+    lengths, heads = _values(field).lengths, _values(field).heads
+    groups, parts = field.cache["groups"], field.cache["parts"]
     related = (heads[a] == heads[b]) & ((lengths[a] == 1) | (lengths[b] == 1))
     for row in np.flatnonzero(field.cache["grouped"][a] & field.cache["grouped"][b]).tolist():
         related[row] |= not groups[a[row]].isdisjoint(groups[b[row]])
@@ -103,9 +111,7 @@ def name_groups(text: str) -> frozenset[Any]:
 
 
 def _numbers(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
-    edits = cpdist(
-        _texts(field, a), _texts(field, b), scorer=OSA.distance, score_cutoff=3, dtype=np.int32, workers=workers
-    )
+    edits = _values(field).edits(a, b, 2, workers)
     level = np.full(len(a), DIFFERENT, np.int8)
     level[edits == 2] = SIMILAR
     level[edits <= 1] = TYPO
@@ -113,9 +119,7 @@ def _numbers(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
 
 
 def _house(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
-    edits = cpdist(
-        _texts(field, a), _texts(field, b), scorer=OSA.distance, score_cutoff=2, dtype=np.int32, workers=workers
-    )
+    edits = _values(field).edits(a, b, 1, workers)
     level = np.where(edits <= 1, TYPO, DIFFERENT).astype(np.int8)
     level[field.keys[a] == field.keys[b]] = VARIANT
     return level
@@ -126,28 +130,32 @@ def user_letters(user: str) -> str:
     return "".join(c for c in user if c.isalpha())
 
 
-def _emails(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
-    left, right = _texts(field, a), _texts(field, b)
-    edits = cpdist(left, right, scorer=OSA.distance, score_cutoff=2, dtype=np.int32, workers=workers)
-    users = field.key_texts
+def letter_hashes(field: Field) -> tuple[np.ndarray[Any, np.dtype[np.uint64]], np.ndarray[Any, np.dtype[np.int32]]]:
+    """A number for the letters of each user part, 0 where there are none, and how many letters there are."""
     if "letters" not in field.cache:
-        letters = list(map(user_letters, users))
-        numbering: dict[str, int] = {}
-        field.cache["letters"] = np.array(
-            [numbering.setdefault(text, len(numbering)) if len(text) > 3 else -1 - i for i, text in enumerate(letters)],
-            np.int64,
-        )
+        letters = _letters_of_all(field.key_texts)
+        field.cache["letters"] = text_hashes(letters), np.fromiter(map(len, letters), np.int32, len(letters))
+    return field.cache["letters"]  # type: ignore[no-any-return]
+
+
+def _letters_of_all(users: Sequence[str]) -> list[str]:
+    """`user_letters` of each."""
+    joined = "\n".join(users)
+    if joined.count("\n") != len(users) - 1:
+        return list(map(user_letters, users))
+    for character in sorted(set(joined) - {"\n"}):
+        if not character.isalpha():
+            joined = joined.replace(character, "")
+    return joined.split("\n")
+
+
+def _emails(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
+    letters, counts = letter_hashes(field)
     ka, kb = field.keys[a], field.keys[b]
-    alike = cpdist(
-        [users[k] for k in ka.tolist()],
-        [users[k] for k in kb.tolist()],
-        scorer=JaroWinkler.similarity,
-        dtype=np.float64,
-        workers=workers,
-    )
+    same = (letters[ka] == letters[kb]) & (counts[ka] > 3)
+    edits = _values(field).edits(a, b, 1, workers)
     level = np.full(len(a), DIFFERENT, np.int8)
-    level[alike >= 0.88] = SIMILAR
-    level[field.cache["letters"][ka] == field.cache["letters"][kb]] = SIMILAR
+    level[_key_values(field).alike(ka, kb, 0.88, workers) | same] = SIMILAR
     level[edits <= 1] = TYPO
     level[ka == kb] = VARIANT
     return level
@@ -159,9 +167,7 @@ def _dates(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
     x, y = field.cache["number"][a], field.cache["number"][b]
     xy, xm, xd = x // 10000, x // 100 % 100, x % 100
     yy, ym, yd = y // 10000, y // 100 % 100, y % 100
-    edits = cpdist(
-        _texts(field, a), _texts(field, b), scorer=OSA.distance, score_cutoff=2, dtype=np.int32, workers=workers
-    )
+    edits = _values(field).edits(a, b, 2, workers)
     same = (xy == yy).astype(int) + (xm == ym) + (xd == yd)
     level = np.full(len(a), DIFFERENT, np.int8)
     level[(edits == 2) | (same == 2)] = SIMILAR
@@ -173,13 +179,11 @@ def _dates(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
 
 
 def _places(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
-    left, right = _texts(field, a), _texts(field, b)
-    edits = cpdist(left, right, scorer=OSA.distance, score_cutoff=3, dtype=np.int32, workers=workers)
-    alike = cpdist(left, right, scorer=JaroWinkler.similarity, dtype=np.float64, workers=workers)
-    lengths = _lengths(field, "length", field.texts)
-    shorter = np.minimum(lengths[a], lengths[b])
+    values = _values(field)
+    edits = values.edits(a, b, 2, workers)
+    shorter = np.minimum(values.lengths[a], values.lengths[b])
     level = np.full(len(a), DIFFERENT, np.int8)
-    level[alike >= 0.88] = SIMILAR
+    level[values.alike(a, b, 0.88, workers)] = SIMILAR
     if "parts" not in field.cache:
         field.cache["parts"] = [frozenset(text.split()) for text in field.texts]
         field.cache["compound"] = np.fromiter(
@@ -200,12 +204,11 @@ def _places(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
 
 
 def _postal(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
-    left, right = _texts(field, a), _texts(field, b)
-    edits = cpdist(left, right, scorer=OSA.distance, score_cutoff=2, dtype=np.int32, workers=workers)
+    if "area" not in field.cache:
+        field.cache["area"] = factorize([text[:3] for text in field.texts])[0]
     level = np.full(len(a), DIFFERENT, np.int8)
-    prefix = np.fromiter((x[:3] == y[:3] for x, y in zip(left, right, strict=True)), bool, len(a))
-    level[prefix] = SIMILAR
-    level[edits <= 1] = TYPO
+    level[field.cache["area"][a] == field.cache["area"][b]] = SIMILAR
+    level[_values(field).edits(a, b, 1, workers) <= 1] = TYPO
     return level
 
 
@@ -233,7 +236,7 @@ def _tokens(field: Field, a: Pairs, b: Pairs, workers: int) -> Levels:
     if "weights" not in field.cache:
         counts, total = field.words or count_words(field.texts)
         field.cache["weights"] = [word_weights(text, counts, total) for text in field.texts]
-    left, right = _texts(field, a), _texts(field, b)
+    left, right = _values(field).picked(a), _values(field).picked(b)
     rough = cpdist(left, right, scorer=token_set_ratio, dtype=np.float64, workers=workers)
     whole = cpdist(left, right, scorer=JaroWinkler.similarity, dtype=np.float64, workers=workers)
     weights = field.cache["weights"]
