@@ -82,7 +82,7 @@ class Values:
         common = (x + y - self._apart(a, b)) / 2
         bound = (common / np.maximum(x, 1) + common / np.maximum(y, 1) + 1) / 3
         bound = np.where(self.heads[a] == self.heads[b], bound + _PREFIX * (1 - bound), bound)
-        rows = np.flatnonzero((bound >= least - _SLACK) | (np.maximum(x, y) > _LONGEST))
+        rows = np.flatnonzero((bound >= least - _SLACK) | (np.maximum(x, y) > _LONGEST) | (x + y == 0))
         if len(rows):
             similarity = cpdist(
                 self.picked(a[rows]),
