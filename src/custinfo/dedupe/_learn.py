@@ -41,8 +41,8 @@ class Learning:
         answers: how many there were.
         shift: bits that are added to every weight because of them.
         deviation: standard deviation of the shift in bits; 3 before the first answer.
-        finished: whether more answers would change little: after 8 or more the deviation is at most .75 bits, or no pair
-            is left that is near the decision.
+        finished: whether more answers would change little: after 8 or more the deviation is at most .75 bits, or no
+            pair is left that is near the decision.
     """
 
     answers: int
