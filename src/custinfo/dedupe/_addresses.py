@@ -21,7 +21,7 @@ from custinfo.dedupe._text import factorize
 __all__ = ["addresses"]
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
-_RUN = re.compile(r"\d+")
+_RUN = re.compile(r"(\d+)")
 _GAP = "\0"
 _MOST_RUNS = 9
 _MOST_GAPS = 3
@@ -49,8 +49,9 @@ def addresses(values: Sequence[Any]) -> tuple[Coded, Coded, Coded]:
     folded = folded_of(values)
     closed = [text.replace("\n", " ") if "\n" in text else text for text in folded]
     whole = "\n".join(closed)
-    number, numbers = factorize(_RUN.findall(whole))
-    shape, shapes = factorize(_RUN.sub("0", whole).split("\n"))
+    pieces = _RUN.split(whole)
+    number, numbers = factorize(pieces[1::2])
+    shape, shapes = factorize("0".join(pieces[::2]).split("\n"))
     count = np.fromiter(map(str.count, shapes, repeat("0")), np.int64, len(shapes))[shape]
     start = np.cumsum(count) - count
     reads = list(map(_read, shapes))

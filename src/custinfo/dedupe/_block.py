@@ -9,8 +9,8 @@ import attrs
 import numpy as np
 
 from custinfo.dedupe._atoms import Atom, atoms_of
-from custinfo.dedupe._choose import choose
-from custinfo.dedupe._compare import compare
+from custinfo.dedupe._choose import Key, choose
+from custinfo.dedupe._compare import compare, in_threads
 from custinfo.dedupe._fields import Field
 from custinfo.dedupe._grouping import group
 from custinfo.dedupe._guess import alike
@@ -54,21 +54,24 @@ def candidates(fields: Sequence[Field], *, workers: int = 1, per_row: int = 5, f
         return alike(fields, compare(list(fields), left, right, workers=workers))
 
     atoms = atoms_of(fields)
+    keys = choose(atoms, rows, floor + per_row * rows, look_alike)
     counts: dict[str, int] = {}
     looked_for = np.zeros(rows, bool)
     packed = np.zeros(0, np.int64)
-    for key in choose(atoms, rows, floor + per_row * rows, look_alike):
-        columns = key.columns()
-        members = np.tile(np.arange(rows, dtype=np.int64), len(columns))
-        blocks = group(np.concatenate(columns), members, rows)
-        made = blocks.pairs(key.cap, rows)
-        counts[key.name] = len(made)
-        packed = _merged(packed, made)
-        present = np.logical_or.reduce([column != 0 for column in columns])
-        present[blocks.over(key.cap)] = False
-        looked_for |= present
+    for start in range(0, len(keys), max(workers, 1)):
+        part = keys[start : start + max(workers, 1)]
+        made: list[tuple[Ints, Ints]] = [(packed, packed)] * len(part)
+
+        def fill(place: int, part: list[Key] = part, made: list[tuple[Ints, Ints]] = made) -> None:
+            made[place] = _of_key(part[place], rows)
+
+        in_threads(fill, range(len(part)), workers)
+        for key, (pairs, met) in zip(part, made, strict=True):
+            counts[key.name] = len(pairs)
+            looked_for[met] = True
+        packed = _merged([packed, *(pairs for pairs, _ in made)])
     dropped, more = _left_over(atoms, np.flatnonzero(~looked_for), rows)
-    packed = _merged(packed, more)
+    packed = _merged([packed, more])
     return Blocks(left=packed // rows, right=packed % rows, counts=counts, dropped=dropped)
 
 
@@ -89,8 +92,18 @@ def _left_over(atoms: Sequence[Atom], unmet: Ints, rows: int) -> tuple[dict[str,
     return dropped, np.concatenate(made)
 
 
-def _merged(packed: Ints, more: Ints) -> Ints:
+def _of_key(key: Key, rows: int) -> tuple[Ints, Ints]:
+    """The pairs of a key, and the rows that have it in no block that is too large."""
+    columns = key.columns()
+    members = np.tile(np.arange(rows, dtype=np.int64), len(columns))
+    blocks = group(np.concatenate(columns), members, rows)
+    present = np.logical_or.reduce([column != 0 for column in columns])
+    present[blocks.over(key.cap)] = False
+    return blocks.pairs(key.cap, rows), np.flatnonzero(present)
+
+
+def _merged(parts: Sequence[Ints]) -> Ints:
     """Sorted numbers, each once."""
-    whole = np.concatenate([packed, more])
+    whole = np.concatenate(parts)
     whole.sort()
     return whole[np.append(True, whole[1:] != whole[:-1])] if len(whole) else whole

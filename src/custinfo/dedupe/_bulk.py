@@ -86,21 +86,25 @@ def emails(values: Sequence[Any]) -> Coded:
     folded = folded_of(values)
     usual = [t if t.count("@") == 1 and " " not in t and ":" not in t and "\n" not in t else "@" for t in folded]
     halves = "\n".join(usual).replace("@", "\n").split("\n")
+    odd = [row for row, text in enumerate(usual) if text == "@" and folded[row]]
+    unusual = [value_of.email(folded[row]) for row in odd]
+    del usual, folded
     users, (at, domains) = halves[::2], factorize(halves[1::2])
+    del halves
     names = [domain.strip(".>") if "." in domain else "" for domain in domains]
     names = ["gmail.com" if name == "googlemail.com" else name for name in names]
     users = [user.partition("+")[0] if "+" in user else user for user in users]
     gmail = np.array([name == "gmail.com" for name in names], bool)
     for row in np.flatnonzero(gmail[at]).tolist():
         users[row] = users[row].replace(".", "")
-    for row in [row for row, text in enumerate(usual) if text == "@"]:
-        form = value_of.email(folded[row]) if folded[row] else None
+    for row, form in zip(odd, unusual, strict=True):
         if form is not None:
             users[row], _, name = form.rpartition("@")
             names.append(name)
             at[row] = len(names) - 1
     by, domain_names = factorize(names)
     keys, key_texts = factorize(users)
+    del users
     bad_user = np.array([value_of.is_junk_user(user) for user in key_texts], bool)
     bad_name = np.array([not name for name in domain_names], bool)
     domain = by[at]

@@ -34,7 +34,7 @@ class Counts:
     Attributes:
         by_code: float64 (codes + 1,), persons by code; the last is for a missing value.
         once: how many persons to expect for a value that hardly anybody else was seen with, see `_once`.
-        pairs: int64, sorted ``code * strata + stratum`` of the values seen in each stratum, or ``None``.
+        pairs: int64, sorted ``code * strata + stratum`` of the values of three persons or more, or ``None``.
         local: float64, persons of each of *pairs*.
     """
 
@@ -52,10 +52,14 @@ class Counts:
         """The same within the stratum."""
         if self.pairs is None or self.local is None or not len(self.pairs):
             return np.full(len(codes), self.once)
-        joint = codes.astype(np.int64) * span + strata
+        # Within a stratum there are no more than in all.
+        several = np.flatnonzero(self.by_code[codes] > 2)
+        joint = codes[several].astype(np.int64) * span + strata[several]
         place = np.minimum(np.searchsorted(self.pairs, joint), len(self.pairs) - 1)
         others = np.where(self.pairs[place] == joint, self.local[place], 0.0) - 1.0
-        return np.where(others <= 1.0, self.once, others)
+        result = np.full(len(codes), self.once)
+        result[several] = np.where(others <= 1.0, self.once, others)
+        return result
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -224,7 +228,8 @@ def _counts(codes: np.ndarray[Any, Any], size: int, person: Ints, home: Ints, sp
     by_code = np.bincount(code, minlength=size + 1).astype(np.float64)
     pairs = local = None
     if stratified and codes.shape[1] == 1:
-        joint = code * span + home[who]
+        several = by_code[code] > 2
+        joint = code[several] * span + home[who[several]]
         joint.sort()
         starts = np.flatnonzero(np.append(True, joint[1:] != joint[:-1])) if len(joint) else np.zeros(0, np.int64)
         pairs, local = joint[starts], np.diff(np.append(starts, len(joint))).astype(np.float64)

@@ -29,6 +29,8 @@ _CAPS = (4, 8, 16, 32, 64, 128, 256)
 _SAMPLED_ROWS = 120_000
 _SAMPLED_PAIRS = 60_000
 _SMALL = 10
+# A thing in common is broad if it makes more than so many pairs for each record.
+_BROAD = 0.4
 _ENOUGH, _MOST = 50, 4000
 # How probable it is that a field of a seen pair is left as it is.
 _KEPT = 0.6
@@ -101,13 +103,23 @@ class _Sample:
     spread: int
     rows: tuple[Ints, ...]
     blocks: int
+    broad: bool
 
     @classmethod
     def of(cls, atom: Atom, rows: int) -> _Sample:
         spread = max(0, (rows // _SAMPLED_ROWS).bit_length())
         chosen = tuple(np.flatnonzero(_picked(column, spread)) for column in atom.columns())
-        blocks = sum(len(np.unique(column[part])) for column, part in zip(atom.columns(), chosen, strict=True))
-        return cls(atom, spread, chosen, blocks)
+        sizes = np.concatenate(
+            [_sizes(np.sort(column[part])) for column, part in zip(atom.columns(), chosen, strict=True)]
+        )
+        broad = bool((sizes * (sizes - 1)).sum() / 2 * 2.0**spread > _BROAD * rows)
+        return cls(atom, spread, chosen, len(sizes), broad)
+
+
+def _sizes(ordered: Hashes) -> Ints:
+    """Block sizes of sorted numbers."""
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(ordered) else np.zeros(0, np.int64)
+    return np.diff(np.append(starts, len(ordered)))
 
 
 def _picked(column: Hashes, spread: int) -> Bools:
@@ -133,7 +145,8 @@ def _seen(samples: Sequence[_Sample], rows: int, alike: Alike) -> tuple[Ints, In
 def _keys(samples: Sequence[_Sample]) -> Iterator[tuple[Atom, ...]]:
     for sample in samples:
         yield (sample.atom,)
-    for one, other in itertools.combinations(samples, 2):
+    # Blocks that are small already need no second thing in common.
+    for one, other in itertools.combinations([sample for sample in samples if sample.broad], 2):
         if not one.atom.fields & other.atom.fields:
             # The atom of more different values first: its sample serves for both.
             first, second = (one, other) if one.blocks >= other.blocks else (other, one)
@@ -152,8 +165,7 @@ def _prospects(
         sample = by_atom[id(atoms[0])]
         ordered = _sampled(sample, atoms[1:])
         ordered.sort()
-        starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(ordered) else np.zeros(0, np.int64)
-        sizes = np.diff(np.append(starts, len(ordered)))
+        sizes = _sizes(ordered)
         sizes = sizes[sizes > 1]
         in_cap = sizes[None, :] <= caps[:, None]
         cost[number] = (in_cap * (sizes * (sizes - 1) // 2)).sum(1) * 2.0**sample.spread

@@ -18,7 +18,7 @@ __all__ = ["compare", "in_threads"]
 
 Pairs = np.ndarray[tuple[int], np.dtype[np.int64]]
 Levels = np.ndarray[tuple[int], np.dtype[np.int8]]
-_CHUNK = 1 << 20
+_CHUNK = 1 << 19
 # So few pairs are not worth a thread.
 _ALONE = 10_000
 # Of these kinds hardly two pairs of rows have the same two values: each is compared by itself.
@@ -35,7 +35,9 @@ def compare(
     levels = np.empty((len(fields), len(left)), np.int8)
 
     def fill(position: int) -> None:
-        levels[position] = _field_levels(fields[position], left, right, workers)
+        for start in range(0, len(left), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            levels[position, part] = _field_levels(fields[position], left[part], right[part], workers)
 
     in_threads(fill, range(len(fields)), workers if len(left) > _ALONE else 1)
     names = {field.name: position for position, field in enumerate(fields)}
@@ -77,9 +79,7 @@ def _code_levels(field: Field, a: np.ndarray[Any, Any], b: np.ndarray[Any, Any],
     scorer = SCORERS[field.kind]
     low, high = np.minimum(a[todo], b[todo]).astype(np.int64), np.maximum(a[todo], b[todo]).astype(np.int64)
     if field.kind in _VARIED:
-        for start in range(0, len(todo), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            level[todo[part]] = scorer(field, low[part], high[part], workers)
+        level[todo] = scorer(field, low, high, workers)
         return level
     joint = low * len(field.texts) + high
     order = np.argsort(joint)
@@ -88,10 +88,7 @@ def _code_levels(field: Field, a: np.ndarray[Any, Any], b: np.ndarray[Any, Any],
     fresh[0] = True
     np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
     distinct = ordered[fresh]
-    result = np.empty(len(distinct), np.int8)
-    for start in range(0, len(distinct), _CHUNK):
-        part = distinct[start : start + _CHUNK]
-        result[start : start + _CHUNK] = scorer(field, part // len(field.texts), part % len(field.texts), workers)
+    result = scorer(field, distinct // len(field.texts), distinct % len(field.texts), workers)
     level[todo[order]] = result[np.cumsum(fresh) - 1]
     return level
 

@@ -288,7 +288,9 @@ def _place_fields(columns: Mapping[str, np.ndarray[Any, Any]], by_kind: Mapping[
 def _addresses(column: Sequence[Any] | np.ndarray[Any, Any]) -> tuple[Coded, Coded, Coded]:
     """Street, house number and unit of addresses in one line."""
     if mostly_distinct(column):
-        return addresses(as_list(column))
+        raw, distinct = factorize(column)
+        street, house, unit = (Coded(part.codes[raw], part.values) for part in addresses(distinct))
+        return street, house, unit
     whole = _normal(column, value_of.address)
     return _picked(whole, 0), _picked(whole, 1), _picked(whole, 2)
 
