@@ -47,7 +47,8 @@ suppress_warnings = ["ref.python"]
 
 def _public_paths() -> dict[str, str]:
     """Where an object is defined -> where it is exported, for links from annotations."""
-    packages = [info.name for info in pkgutil.iter_modules(custinfo.__path__, "custinfo.") if info.ispkg]
+    found = pkgutil.iter_modules(custinfo.__path__, "custinfo.")
+    packages = [info.name for info in found if info.ispkg and "._" not in info.name]
     paths = {}
     for package in packages:
         module = importlib.import_module(package)
