@@ -13,7 +13,7 @@ from custinfo.dedupe._block import Blocks, candidates
 from custinfo.dedupe._chance import Chances, count_values, level_table
 from custinfo.dedupe._cluster import CLIP, NEVER, components, partition
 from custinfo.dedupe._compare import compare, in_threads
-from custinfo.dedupe._decide import best_cut, sure_cut
+from custinfo.dedupe._decide import best_cut, probability, sure_cut
 from custinfo.dedupe._estimate import HOPELESS, fit
 from custinfo.dedupe._fields import Field
 from custinfo.dedupe._guess import alike
@@ -31,6 +31,8 @@ _SAMPLE = 150_000
 _FAR = -10.0
 _POOL = 3_000
 _TURNS = 4
+# The turns end when the expected number of pairs changes by no more than this share.
+_STILL = 0.01
 _ROUNDS, _MORE_ROUNDS = 14, 6
 
 _RANDOM = 120_000
@@ -138,6 +140,7 @@ def search(
     strata = _strata(fields)
     table = level_table(random_levels, np.ones(len(a)))
     model: Any = None
+    expected = 0.0
     for turn in range(_TURNS):
         chances = count_values(fields, person, table, strata)
         model, table = fit(
@@ -168,7 +171,8 @@ def search(
             place = np.cumsum(hope) - 1
             chosen = place[chosen[hope[chosen]]]
             left, right, levels, odds = left[hope], right[hope], levels[:, hope], odds[hope]
-        last = turn == _TURNS - 1
+        before, expected = expected, float(probability(odds).sum())
+        last = turn == _TURNS - 1 or abs(expected - before) <= _STILL * expected
         cut = best_cut(odds) if threshold is None else threshold
         if source is not None:
             ahead = source[left] < source[right]
@@ -176,6 +180,8 @@ def search(
             choose = assign if one_to_one else nearest
             linked = choose(low, high, odds, threshold=cut if last else 0.0, copies=copies)
             person = components(rows, low[linked.chosen], high[linked.chosen])
+            if last:
+                break
             continue
         person, x, y, z = partition(
             rows, left, right, odds, threshold=cut if last else 0.0, clip=CLIP, weigh=weigh, apart=apart
@@ -186,6 +192,8 @@ def search(
         levels = np.concatenate([levels, compare(fields, x, y, workers=workers)], axis=1)
         chosen = np.concatenate([chosen, np.arange(len(left) - len(x), len(left))])
         step(5 + turn)
+        if last:
+            break
     if source is not None:
         alone = exclusive(low, high, odds, copies=copies, one_to_one=one_to_one)
         links = _links(linked, low, high, alone, cut, one_to_one=one_to_one)
