@@ -10,10 +10,11 @@ import numpy as np
 
 from custinfo.dedupe._atoms import Atom, atoms_of
 from custinfo.dedupe._choose import Key, choose
-from custinfo.dedupe._compare import compare, in_threads
+from custinfo.dedupe._compare import compare
 from custinfo.dedupe._fields import Field
 from custinfo.dedupe._grouping import group
 from custinfo.dedupe._guess import alike
+from custinfo.dedupe._threads import in_threads
 
 __all__ = ["Blocks", "candidates"]
 
@@ -55,24 +56,19 @@ def candidates(fields: Sequence[Field], *, workers: int = 1, per_row: int = 5, f
 
     atoms = atoms_of(fields)
     keys = choose(atoms, rows, floor + per_row * rows, look_alike)
-    counts: dict[str, int] = {}
     looked_for = np.zeros(rows, bool)
-    packed = np.zeros(0, np.int64)
-    for start in range(0, len(keys), max(workers, 1)):
-        part = keys[start : start + max(workers, 1)]
-        made: list[tuple[Ints, Ints]] = [(packed, packed)] * len(part)
+    made: list[Ints] = [np.zeros(0, np.int64)] * len(keys)
 
-        def fill(place: int, part: list[Key] = part, made: list[tuple[Ints, Ints]] = made) -> None:
-            made[place] = _of_key(part[place], rows)
+    def fill(place: int) -> None:
+        made[place], met = _of_key(keys[place], rows)
+        looked_for[met] = True
 
-        in_threads(fill, range(len(part)), workers)
-        for key, (pairs, met) in zip(part, made, strict=True):
-            counts[key.name] = len(pairs)
-            looked_for[met] = True
-        packed = _merged([packed, *(pairs for pairs, _ in made)])
+    in_threads(fill, range(len(keys)), workers)
+    counts = {key.name: len(pairs) for key, pairs in zip(keys, made, strict=True)}
     dropped, more = _left_over(atoms, np.flatnonzero(~looked_for), rows)
-    packed = _merged([packed, more])
-    return Blocks(left=packed // rows, right=packed % rows, counts=counts, dropped=dropped)
+    packed = _merged([*made, more])
+    left = packed // rows
+    return Blocks(left=left, right=packed - left * rows, counts=counts, dropped=dropped)
 
 
 def _left_over(atoms: Sequence[Atom], unmet: Ints, rows: int) -> tuple[dict[str, int], Ints]:

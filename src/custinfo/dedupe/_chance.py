@@ -10,6 +10,7 @@ import numpy as np
 
 from custinfo.dedupe._fields import Field
 from custinfo.dedupe._levels import EQUAL, LEVELS, MISSING, SWAPPED, VARIANT
+from custinfo.dedupe._threads import in_threads
 
 __all__ = [
     "KEYED",
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
+Codes = np.ndarray[Any, np.dtype[np.int32]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -104,46 +106,48 @@ class Chances:
         chance = self.table[position][level]
         same = np.flatnonzero(level == EQUAL)
         if len(same):
-            chance[same] = self._frequency(position, field.codes, self.equal[position], left[same], right[same])
+            a, b = left[same], right[same]
+            chance[same] = self._frequency(position, field.codes[a], field.codes[b], self.equal[position], a, b)
         if field.kind in KEYED:
-            keys = np.append(field.keys, -1)[field.codes]
             other = np.flatnonzero(level == VARIANT)
             if len(other):
-                value = self._frequency(position, keys, self.key[position], left[other], right[other])
+                keys = np.append(field.keys, np.int32(-1))
+                a, b = left[other], right[other]
+                counts = self.key[position]
+                value = self._frequency(position, keys[field.codes[a]], keys[field.codes[b]], counts, a, b)
                 chance[other] = np.where(np.isnan(value), chance[other], value)
         if self.either is not None and field.name in ("given_name", "family_name"):
             crossed = np.flatnonzero(level == SWAPPED)
             if len(crossed):
-                usual = either_name(fields, self.either)
-                share = np.maximum(usual[left[crossed]], usual[right[crossed]])
-                chance[crossed] = share / max(self.totals[position], 1.0)
+                one, two = (either_name(fields, self.either, rows[crossed]) for rows in (left, right))
+                chance[crossed] = np.maximum(one, two) / max(self.totals[position], 1.0)
         return np.asarray(chance, np.float64)
 
-    def _frequency(self, position: int, codes: Any, counts: Counts, left: Ints, right: Ints) -> Floats:
+    def _frequency(self, position: int, one: Codes, other: Codes, counts: Counts, left: Ints, right: Ints) -> Floats:
+        """Share of persons with the value that the codes of both rows, int (pairs, alternatives), have in common."""
         total = max(self.totals[position], 1.0)
         found = np.full(len(left), np.nan)
-        for one in codes.T:
-            for other in codes.T:
-                a, b = one[left], other[right]
+        for a in one.T:
+            for b in other.T:
                 hit = (a == b) & (a >= 0)
                 share = (counts.others(a) + USUAL_WEIGHT * self.usual[position]) / (total + USUAL_WEIGHT)
                 found = np.where(hit & ~(found <= share), share, found)
-        if self.strata is not None and self.sizes is not None and codes.shape[1] == 1:
+        if self.strata is not None and self.sizes is not None and one.shape[1] == 1:
             stratum = self.strata[left]
             within = (stratum == self.strata[right]) & ~np.isnan(found)
             # The share in the stratum, drawn towards the share in the whole where the stratum is small.
-            here = counts.others_within(codes[left, 0], stratum, self.span)
+            here = counts.others_within(one[:, 0], stratum, self.span)
             share = (here + SHRINK * found) / (self.sizes[position][stratum] + SHRINK)
             found = np.where(within, share, found)
         return found
 
 
-def either_name(fields: Sequence[Field], either: tuple[Floats, Floats]) -> Floats:
+def either_name(fields: Sequence[Field], either: tuple[Floats, Floats], rows: Any = slice(None)) -> Floats:
     """How many persons have one of a row's two names as either name, the larger number."""
     by_name = {field.name: field for field in fields}
     given, family = by_name["given_name"], by_name["family_name"]
-    g = either[0][np.append(given.keys, -1)[given.first]]
-    f = either[1][np.append(family.keys, -1)[family.first]]
+    g = either[0][np.append(given.keys, -1)[given.first[rows]]]
+    f = either[1][np.append(family.keys, -1)[family.first[rows]]]
     return np.asarray(np.maximum(g, f), np.float64)
 
 
@@ -187,33 +191,33 @@ def _once(counts: Floats) -> float:
     return float(np.clip((2 * twice + 1) / (once + 1), 0.01, 1.0))
 
 
-def count_values(fields: Sequence[Field], person: Ints, table: Floats, strata: Ints | None) -> Chances:
+def count_values(
+    fields: Sequence[Field], person: Ints, table: Floats, strata: Ints | None, *, workers: int = 1
+) -> Chances:
     """Count, for each value, the persons who have it."""
     span = 1 if strata is None else int(strata.max()) + 1
     home = np.zeros(int(person.max()) + 1, np.int64)
     if strata is not None:
         home[person] = strata
-    equal: list[Counts] = []
-    key: list[Counts] = []
-    totals: list[float] = []
-    sizes: list[Floats] = []
-    for field in fields:
-        equal.append(_counts(field.codes, len(field.texts), person, home, span, strata is not None))
-        if len(field.key_texts) == len(field.texts):
-            key.append(equal[-1])
-        else:
+    counted: list[tuple[Counts, Counts, Floats]] = [None] * len(fields)  # type: ignore[list-item]
+
+    def fill(position: int) -> None:
+        field = fields[position]
+        equal = key = _counts(field.codes, len(field.texts), person, home, span, strata is not None)
+        if len(field.key_texts) < len(field.texts):
             keys = np.append(field.keys, np.int32(-1))[field.codes]
-            key.append(_counts(keys, len(field.key_texts), person, home, span, strata is not None))
+            key = _counts(keys, len(field.key_texts), person, home, span, strata is not None)
         with_value = np.zeros(len(home), bool)
         with_value[person[(field.codes >= 0).any(1)]] = True
-        totals.append(float(with_value.sum()))
-        if strata is not None:
-            sizes.append(np.bincount(home[with_value], minlength=span).astype(np.float64))
+        counted[position] = equal, key, np.bincount(home[with_value], minlength=span).astype(np.float64)
+
+    in_threads(fill, range(len(fields)), workers)
+    sizes = [size for _, _, size in counted]
     return Chances(
-        equal=equal,
-        key=key,
+        equal=[equal for equal, _, _ in counted],
+        key=[key for _, key, _ in counted],
         either=_count_either(fields),
-        totals=np.array(totals),
+        totals=np.array([float(size.sum()) for size in sizes]),
         usual=usual_chances(fields),
         table=table,
         strata=strata,

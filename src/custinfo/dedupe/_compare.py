@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,8 +11,9 @@ from rapidfuzz.process import cpdist
 from custinfo.dedupe._fields import Field
 from custinfo.dedupe._levels import DIFFERENT, EQUAL, MISSING, SIMILAR, SWAPPED
 from custinfo.dedupe._scorers import SCORERS
+from custinfo.dedupe._threads import in_threads
 
-__all__ = ["compare", "in_threads"]
+__all__ = ["compare"]
 
 Pairs = np.ndarray[tuple[int], np.dtype[np.int64]]
 Levels = np.ndarray[tuple[int], np.dtype[np.int8]]
@@ -45,17 +44,6 @@ def compare(
         given, family = names["given_name"], names["family_name"]
         _mark_swapped(fields[given], fields[family], left, right, levels, given, family)
     return levels
-
-
-def in_threads(fill: Callable[[int], None], parts: Sequence[int], workers: int) -> None:
-    """Call *fill* for each part, several at a time; each writes to a place of its own."""
-    if workers < 2 or len(parts) < 2:
-        for part in parts:
-            fill(part)
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        for _ in pool.map(fill, parts):
-            pass
 
 
 def _field_levels(field: Field, left: Pairs, right: Pairs, workers: int) -> Levels:

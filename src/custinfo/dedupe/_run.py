@@ -12,7 +12,7 @@ from custinfo.dedupe._assign import Linked, assign, exclusive, nearest
 from custinfo.dedupe._block import Blocks, candidates
 from custinfo.dedupe._chance import Chances, count_values, level_table
 from custinfo.dedupe._cluster import CLIP, NEVER, components, partition
-from custinfo.dedupe._compare import compare, in_threads
+from custinfo.dedupe._compare import compare
 from custinfo.dedupe._decide import best_cut, probability, sure_cut
 from custinfo.dedupe._estimate import HOPELESS, fit
 from custinfo.dedupe._fields import Field
@@ -20,19 +20,20 @@ from custinfo.dedupe._guess import alike
 from custinfo.dedupe._model import POOLED, Model, evidence
 from custinfo.dedupe._rules import Conflicts, Rule
 from custinfo.dedupe._sample import random_pairs, same_value_pairs
+from custinfo.dedupe._threads import in_threads
 
 __all__ = ["Search", "search"]
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-_SAMPLE = 150_000
+_SAMPLE = 100_000
 # Natural log odds at the first turn below which no pair was seen to come near the decision later.
 _FAR = -10.0
 _POOL = 3_000
 _TURNS = 4
 # The turns end when the expected number of pairs changes by no more than this share.
-_STILL = 0.01
+_STILL = 0.02
 _ROUNDS, _MORE_ROUNDS = 14, 6
 
 _RANDOM = 120_000
@@ -142,7 +143,7 @@ def search(
     model: Any = None
     expected = 0.0
     for turn in range(_TURNS):
-        chances = count_values(fields, person, table, strata)
+        chances = count_values(fields, person, table, strata, workers=workers)
         model, table = fit(
             fields,
             evidence(

@@ -32,4 +32,19 @@ def pinyin(text: str) -> str:
     >>> pinyin("欧阳建国")
     'ouyangjianguo'
     """
-    return "".join(pypinyin.lazy_pinyin(simplify(text), v_to_u=False)).lower()
+    text = simplify(text)
+    readings = [_reading(character) for character in text]
+    if None not in readings:
+        return "".join(filter(None, readings))
+    return "".join(pypinyin.lazy_pinyin(text, v_to_u=False)).lower()
+
+
+@functools.cache
+def _reading(character: str) -> str | None:
+    """The one reading of a character, whatever stands beside it; ``None`` where it has several."""
+    readings = {
+        reading.lower()
+        for found in pypinyin.pinyin(character, style=pypinyin.Style.NORMAL, heteronym=True, v_to_u=False)
+        for reading in found
+    }
+    return readings.pop() if len(readings) == 1 else None
