@@ -241,10 +241,11 @@ def _share_again(model: Model, pools: Evidence, chosen_by: Any, table: Floats, s
             copied = shared * m / np.maximum(shared * m + (1 - shared) * current.chance(pools, f), 1e-12)
             credited = pure * copied / np.maximum(shared, 1e-9)
             for g in model.before(place):
-                if start[g, f] == 0 or not (near[g] & present).any():
+                because = near[current.cause(g, f)]
+                if start[g, f] == 0 or not (because & present).any():
                     continue
-                credit = float(credited[near[g]].sum()) * current.rho[g, f]
-                weight = float(pure[near[g]].sum())
+                credit = float(credited[because].sum()) * current.rho[g, f]
+                weight = float(pure[because].sum())
                 rho[g, f] = (credit + _RHO_PRIOR * start[g, f]) / (weight + _RHO_PRIOR)
     rho[:, own] = np.minimum(rho[:, own], _OWN_SHARED)
     # Names of one spelling with another birth date or id number are two persons', whatever the address says.

@@ -19,10 +19,11 @@ import numpy as np
 
 from custinfo.dedupe._chance import Chances
 from custinfo.dedupe._fields import Field
-from custinfo.dedupe._levels import EQUAL, MISSING, NEAR, VARIANT
+from custinfo.dedupe._levels import DIFFERENT, EQUAL, MISSING, NEAR, VARIANT
 
 __all__ = [
     "AREA",
+    "ELSEWHERE",
     "HOME",
     "POOLED",
     "SHAREABLE",
@@ -60,7 +61,8 @@ class Model:
         m_given: float64 (fields, 3, levels), the same given the state of the parent field: missing, near, not near.
         parent: int64 (fields,), the field that m depends on, -1 for none.
         rho: float64 (fields + 1, fields), rho[g, f] = probability that f is shared by different persons because g is;
-            the last g is the residence: street and house number together, which say what neither says alone.
+            the last g is the residence: street and house number together, which say what neither says alone; what is
+            outside a home is shared because of it only where nothing says that it lies elsewhere.
         order: the fields, what can be shared first; f depends on the g before it.
         linked: float64 (4, levels), chance of the levels of e-mail addresses, which are made of names, by how the names
             of two different persons agree: not, the family name, the given name, both.
@@ -116,9 +118,16 @@ class Model:
         free = np.ones(near.shape[1])
         for g in self.before(place):
             if self.rho[g, f] > 1e-4:
-                here = np.where(near[g], 1 - self.rho[g, f], 1.0)
+                here = np.where(near[self.cause(g, f)], 1 - self.rho[g, f], 1.0)
                 free = np.minimum(free, here) if own else free * here
         return 1 - free
+
+    def cause(self, g: int, f: int) -> int:
+        """The row of `near_fields` that says whether *f* can be shared because of *g*.
+
+        Who lives elsewhere in a street of the same name is of no household.
+        """
+        return g + 1 if g == len(self.names) and self.names[f] not in HOME else g
 
     def before(self, place: int) -> list[int]:
         """The fields before this place of the order, and the residence where both its parts are among them."""
@@ -138,12 +147,19 @@ class Model:
 
 
 def near_fields(names: Sequence[str], levels: Any) -> Any:
-    """Whether each field of each pair is equal or nearly so, bool (fields + 1, pairs); last the residence."""
+    """Whether each field of each pair is equal or nearly so, bool (fields + 2, pairs).
+
+    Behind the fields the residence (street and house number), and the residence where nothing says that it lies elsewhere.
+    """
     near = NEAR[levels]
     home = np.zeros((1, levels.shape[1]), bool)
     if "street" in names and "house_number" in names:
         home[0] = near[list(names).index("street")] & near[list(names).index("house_number")]
-    return np.concatenate([near, home])
+    elsewhere = np.zeros(levels.shape[1], bool)
+    for name in ELSEWHERE:
+        if name in names:
+            elsewhere |= levels[list(names).index(name)] == DIFFERENT
+    return np.concatenate([near, home, home & ~elsewhere])
 
 
 def name_state(names: Sequence[str], levels: Any) -> Any:
@@ -171,6 +187,8 @@ def evidence(
     return Evidence(levels=levels, chance=chance)
 
 
+# A residence is another one where these differ, though street and house number are called the same.
+ELSEWHERE = ("unit", "postal_code", "locality")
 HOME = frozenset({"street", "house_number", "unit", "postal_code", "locality", "region", "country"})
 AREA = frozenset({"house_number", "postal_code", "locality", "region", "country"})
 _FAMILY = frozenset({"family_name", "phone", "email", "account"})

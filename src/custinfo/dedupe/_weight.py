@@ -10,8 +10,8 @@ import numpy as np
 
 from custinfo.dedupe._chance import KEYED, SHRINK, USUAL_WEIGHT, usual_chances
 from custinfo.dedupe._frozen import MatchModel
-from custinfo.dedupe._levels import EQUAL, LEVELS, MISSING, NEAR, SWAPPED, VARIANT
-from custinfo.dedupe._model import SHAREABLE
+from custinfo.dedupe._levels import DIFFERENT, EQUAL, LEVELS, MISSING, NEAR, SWAPPED, VARIANT
+from custinfo.dedupe._model import ELSEWHERE, SHAREABLE
 
 __all__ = ["Weights", "float32"]
 
@@ -42,11 +42,12 @@ class Weights:
         rho = weights.rho.tolist()
         self._own = [name not in SHAREABLE for name in names]
         self._sharing = [
-            [(g, 1 - rho[g][f]) for g in weights.before(place) if rho[g][f] > 1e-4]
+            [(weights.cause(g, f), 1 - rho[g][f]) for g in weights.before(place) if rho[g][f] > 1e-4]
             for place, f in enumerate(self._order)
         ]
         place = {name: f for f, name in enumerate(names)}
         self._home = (place["street"], place["house_number"]) if {"street", "house_number"} <= set(names) else None
+        self._elsewhere = [place[name] for name in ELSEWHERE if name in place]
         self._named = [(place[name], value) for name, value in (("family_name", 1), ("given_name", 2)) if name in place]
         self._table = [[float32(chance) for chance in row] for row in model.table.tolist()]
         self._counts = model.counts
@@ -98,7 +99,8 @@ class Weights:
             chances: of each field as the model's arrays hold them (float32).
         """
         near = [_NEAR[level] for level in levels]
-        near.append(self._home is not None and near[self._home[0]] and near[self._home[1]])
+        home = self._home is not None and near[self._home[0]] and near[self._home[1]]
+        near += [home, home and not any(levels[f] == DIFFERENT for f in self._elsewhere)]
         count = len(levels)
         result = [1.0] * (2 * count)
         for place, f in enumerate(self._order):
