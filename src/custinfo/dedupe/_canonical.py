@@ -10,6 +10,7 @@ import numpy as np
 
 from custinfo.dedupe._fields import Field
 from custinfo.dedupe._text import MAX_CHARS
+from custinfo.dedupe._threads import in_threads
 
 __all__ = ["canonical", "mixed", "text_hashes"]
 
@@ -53,11 +54,16 @@ def text_hashes(texts: Sequence[str]) -> Hashes:
     return mixed(result)
 
 
-def _row_hashes(fields: Sequence[Field]) -> Hashes:
+def _row_hashes(fields: Sequence[Field], workers: int) -> Hashes:
     """A 64-bit number of the normal forms of each row, the same in every process and for every row order."""
+    tables: list[Hashes] = [np.zeros(0, np.uint64)] * len(fields)
+
+    def fill(position: int) -> None:
+        tables[position] = np.append(text_hashes(fields[position].texts), np.uint64(0))
+
+    in_threads(fill, range(len(fields)), workers)
     total = np.zeros(len(fields[0].codes), np.uint64)
-    for field in fields:
-        table = np.append(text_hashes(field.texts), np.uint64(0))
+    for field, table in zip(fields, tables, strict=True):
         for alternative in field.codes.T:
             with np.errstate(over="ignore"):
                 total *= np.uint64(_MULTIPLIER)
@@ -66,7 +72,9 @@ def _row_hashes(fields: Sequence[Field]) -> Hashes:
     return total
 
 
-def canonical(fields: Sequence[Field], source: Ints | None = None) -> tuple[list[Field], Ints, Ints]:
+def canonical(
+    fields: Sequence[Field], source: Ints | None = None, *, workers: int = 1
+) -> tuple[list[Field], Ints, Ints]:
     """Distinct rows in an order that depends on their content alone.
 
     Returns:
@@ -75,7 +83,7 @@ def canonical(fields: Sequence[Field], source: Ints | None = None) -> tuple[list
     """
     rows = len(fields[0].codes)
     present = np.flatnonzero(np.logical_or.reduce([(field.codes >= 0).any(1) for field in fields]))
-    hashes = _row_hashes(fields)[present]
+    hashes = _row_hashes(fields, workers)[present]
     if source is not None:
         hashes ^= source[present].astype(np.uint64)
     sorting = np.argsort(hashes, kind="stable")
@@ -91,7 +99,13 @@ def canonical(fields: Sequence[Field], source: Ints | None = None) -> tuple[list
     first = order[fresh]
     distinct = np.full(rows, -1, np.int64)
     distinct[order] = np.cumsum(fresh) - 1
-    return [_renumbered(field.take(first)) for field in fields], first, distinct
+    result = list(fields)
+
+    def fill(position: int) -> None:
+        result[position] = _renumbered(fields[position].take(first))
+
+    in_threads(fill, range(len(fields)), workers)
+    return result, first, distinct
 
 
 def _renumbered(field: Field) -> Field:

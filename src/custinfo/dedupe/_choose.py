@@ -26,12 +26,12 @@ Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 Alike = Callable[[Ints, Ints], Bools]
 
 _CAPS = (4, 8, 16, 32, 64, 128, 256)
-_SAMPLED_ROWS = 120_000
-_SAMPLED_PAIRS = 60_000
+_SAMPLED_ROWS = 60_000
+_SAMPLED_PAIRS = 30_000
 _SMALL = 10
 # A thing in common is broad if it makes more than so many pairs for each record.
 _BROAD = 0.4
-_ENOUGH, _MOST = 50, 4000
+_ENOUGH, _MOST = 50, 3000
 # How probable it is that a field of a seen pair is left as it is.
 _KEPT = 0.6
 _LEAST_GAIN = 2e-4

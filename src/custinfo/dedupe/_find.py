@@ -134,7 +134,7 @@ def search_columns(
         )
     with reporting(progress, total=_STEPS, label="duplicates") as step:
         source = None if link is None else _sources(columns[link])
-        distinct_fields, first, distinct = canonical(evidence_fields, source)
+        distinct_fields, first, distinct = canonical(evidence_fields, source, workers=workers())
         if len(first) < 2 and rows == len(first):
             return nothing(rows, kinds, kept_ids, "fewer than two records hold a value that can be compared")
         step(1)

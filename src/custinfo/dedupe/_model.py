@@ -149,7 +149,7 @@ class Model:
 def near_fields(names: Sequence[str], levels: Any) -> Any:
     """Whether each field of each pair is equal or nearly so, bool (fields + 2, pairs).
 
-    Behind the fields the residence (street and house number), and the residence where nothing says that it lies elsewhere.
+    Behind the fields the residence (street and house number), and the same where nothing says that it lies elsewhere.
     """
     near = NEAR[levels]
     home = np.zeros((1, levels.shape[1]), bool)
