@@ -175,7 +175,7 @@ def test_a_shredding_through_another_connection_is_seen_within_a_tenth_of_a_seco
         keyring.key_store.store.close()
 
 
-def test_the_keys_of_many_new_subjects_are_one_write_and_few_reads(tmp_path):
+def test_the_keys_of_many_new_subjects_are_one_write_and_few_reads(tmp_path, clock):
     class Counting(RecordKeyStore):
         def __init__(self, store):
             super().__init__(store)
