@@ -16,7 +16,6 @@ from custinfo.book._importing import Mapped, Progress
 from custinfo.book._ledger import Statement, Timeline, statement_of, timeline_of
 from custinfo.book._merging import Plan, check_deletion, plan_merge, undo_merge, write_merges
 from custinfo.book._report import ImportReport
-from custinfo.book._tables import duplicate_columns
 from custinfo.book._views import Access, BookView
 from custinfo.errors import InvalidFieldError, MergeError
 from custinfo.govern import Act, AuditLog, Authorizer, Policy, Principal, Rights
@@ -210,10 +209,7 @@ class Book:
 
         def read() -> Duplicates:
             customers = list(self.desk.customers.scan())
-            columns, kinds = duplicate_columns(customers)
-            if not columns:
-                columns, kinds = {"id": [customer.id for customer in customers]}, {"id": "ignore"}
-            return find_duplicates(columns, fields=kinds, ids=[customer.id for customer in customers], **options)
+            return find_duplicates(customers, ids=[customer.id for customer in customers], **options)
 
         return self.desk.reading(Act(action="book.find_duplicates", entity="customer"), read)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from custinfo._columns import read_columns
 from custinfo._view import Progress, reporting
 from custinfo.dedupe._canonical import canonical
 from custinfo.dedupe._compare import compare
@@ -18,6 +17,7 @@ from custinfo.dedupe._fields import build_fields
 from custinfo.dedupe._kinds import check_kinds, infer_kinds
 from custinfo.dedupe._link_rows import link_rows
 from custinfo.dedupe._model import evidence
+from custinfo.dedupe._records import read_records
 from custinfo.dedupe._rules import resolve
 from custinfo.dedupe._run import Search, search
 from custinfo.dedupe._text import has_pinyin, is_han
@@ -52,7 +52,8 @@ def find_duplicates(
 
     Args:
         records: columns, see `custinfo._columns.read_columns`: a mapping of name -> array, a pandas, polars, pyarrow or
-            duckdb table, an iterable of mappings. Missing is ``None``, NaN or ``""``.
+            duckdb table, an iterable of mappings. Missing is ``None``, NaN or ``""``. Or an iterable of
+            `custinfo.model.Customer`, whose parts become columns; their ids are kept as ``ids``.
         fields: column -> kind; other columns are not looked at. Kinds: given_name, family_name, middle_name, full_name,
             organization, email, phone, birth_date, birth_year, birth_month, birth_day, sex, street, house_number, unit,
             address, locality, region, postal_code, country, national_id, verified_id (a national_id that was checked),
@@ -87,15 +88,16 @@ def find_duplicates(
     >>> find_duplicates(people).labels.tolist()
     [0, 0, 2]
     """
+    columns, kinds = read_records(records)
     return search_columns(
-        read_columns(records),
-        fields=fields,
+        columns,
+        fields=kinds if fields is None else fields,
         threshold=threshold,
         link=link,
         rules=rules,
         seed=seed,
         progress=progress,
-        ids=ids,
+        ids=columns["id"].tolist() if ids is None and kinds is not None else ids,
     )
 
 

@@ -9,12 +9,13 @@ from typing import Any
 import attrs
 import numpy as np
 
-from custinfo._columns import read_columns
 from custinfo._view import Progress
 from custinfo.dedupe._compare import compare
 from custinfo.dedupe._duplicates import Duplicates, Pairs
 from custinfo.dedupe._find import search_columns
+from custinfo.dedupe._kinds import infer_kinds
 from custinfo.dedupe._model import evidence
+from custinfo.dedupe._records import read_records
 
 __all__ = ["Links", "link"]
 
@@ -106,7 +107,9 @@ def link(
     >>> found.links.left.tolist(), found.links.right.tolist()
     ([0, 1], [1, 0])
     """
-    one, other = read_columns(left), read_columns(right)
+    (one, kinds), (other, other_kinds) = read_records(left), read_records(right)
+    if fields is None and (kinds is not None or other_kinds is not None):
+        fields = {**(kinds or infer_kinds(one)), **(other_kinds or infer_kinds(other))}
     counts = [min((len(column) for column in table.values()), default=0) for table in (one, other)]
     names = list(dict.fromkeys([*one, *other]))
     columns = {name: _joined(one.get(name), other.get(name), counts) for name in names}

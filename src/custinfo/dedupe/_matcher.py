@@ -10,7 +10,6 @@ from typing import Any
 import attrs
 import numpy as np
 
-from custinfo._columns import read_columns
 from custinfo._view import Progress
 from custinfo.dedupe._changes import Changes, Match, changes_of
 from custinfo.dedupe._check import Checker
@@ -22,6 +21,7 @@ from custinfo.dedupe._frozen import MatchModel, need_pinyin
 from custinfo.dedupe._learn import Answer, Learning, doubtful_pairs, read_answers, shift_of
 from custinfo.dedupe._matcher_file import load, save
 from custinfo.dedupe._matcher_state import GONE, MatcherState, Moved
+from custinfo.dedupe._records import read_records
 from custinfo.dedupe._regroup import weigh
 from custinfo.errors import InvalidFieldError
 
@@ -88,10 +88,15 @@ class Matcher:
                 model does not know), and those of `find_duplicates`.
             MissingExtraError: the model compares Chinese names by pinyin, and extra ``zh`` is not installed.
         """
-        columns = read_columns(records)
+        columns, kinds = read_records(records)
         if model is None:
             found = find_duplicates(
-                columns, fields=fields, threshold=threshold, rules=rules, seed=seed, progress=progress
+                columns,
+                fields=kinds if fields is None else fields,
+                threshold=threshold,
+                rules=rules,
+                seed=seed,
+                progress=progress,
             )
             model = freeze(found, tuple(map(str, columns)))
         elif fields is not None or rules is not None:
@@ -103,7 +108,7 @@ class Matcher:
             model = attrs.evolve(model, threshold=threshold * _BIT)
         matcher = cls.empty(model)
         if columns:
-            matcher._take(columns)
+            matcher._take(columns if kinds is None else matcher._only_known(columns))
         return matcher
 
     @classmethod
@@ -162,7 +167,8 @@ class Matcher:
         """
         with self._lock:
             start = len(self)
-            moved = self._take(read_columns(records))
+            columns, kinds = read_records(records)
+            moved = self._take(columns if kinds is None else self._only_known(columns))
             return self._changes(moved, start, self._state.label.view[start:].copy())
 
     def _take(self, columns: Mapping[str, np.ndarray[Any, Any]]) -> Moved:
@@ -174,6 +180,11 @@ class Matcher:
         built = build_fields(wanted, model.kinds_used(), pinyin=bool(model.pinyin))
         self._checker = None
         return self._state.add(built, rows)
+
+    def _only_known(self, columns: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
+        """The columns of customers that the model has; other customers may hold more."""
+        known = self._state.model.columns
+        return {name: column for name, column in columns.items() if name in known}
 
     def _known(self, names: Iterable[object]) -> None:
         known = self._state.model.columns
