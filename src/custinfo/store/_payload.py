@@ -24,6 +24,7 @@ _MAGIC = b"\xc2\x01"
 _MAC_LEN = 32
 _START = len(_MAGIC) + _MAC_LEN
 _LENGTH = struct.Struct(">I")
+_HEAD = _START + _LENGTH.size
 _RESERVED = frozenset({"$sealed", "$subject"})
 _write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
@@ -109,6 +110,20 @@ def unpack(data: bytes, *, kind: str, id: str, key: bytes | None) -> Payload:
     except (TypeError, ValueError, struct.error):  # written by something else that has the key
         raise _broken() from None
     return Payload(clear, tokens, clear.pop("$subject", None))
+
+
+def clear_json(data: bytes) -> bytes:
+    """The JSON of a payload, its MAC not checked.
+
+    Raises:
+        ValueError: it is not whole.
+    """
+    if data[:2] != _MAGIC:
+        return data
+    (length,) = _LENGTH.unpack_from(data.ljust(_HEAD), _START)
+    if _HEAD + length > len(data):
+        raise ValueError
+    return data[_HEAD : _HEAD + length]
 
 
 def _mac(key: bytes, kind: str, id: str, rest: bytes) -> bytes:

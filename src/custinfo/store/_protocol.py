@@ -255,7 +255,7 @@ class SupportsQuery(Protocol):
 
 @runtime_checkable
 class SupportsColumns(Protocol):
-    """A unit whose backend keeps non-personal scalar fields in typed columns.
+    """A unit whose backend keeps non-personal scalar fields in typed columns; docs/reference/record-store.md says how.
 
     >>> from custinfo.store import MemoryStore
     >>> with MemoryStore().unit() as unit:
@@ -264,7 +264,16 @@ class SupportsColumns(Protocol):
     """
 
     def columns(self, kind: str, names: Sequence[str]) -> dict[str, np.ndarray]:
-        """The columns *names* of all records of *kind*, each of shape (n,), rows in code-point order of ids."""
+        """The columns *names* of all records of *kind*, rows in code-point order of ids.
+
+        Args:
+            kind: of the records.
+            names: paths of fields, such as ``"amount.minor"``.
+
+        Returns:
+            Path -> array of shape (n,): int64, datetime64[us] in UTC (NaT where missing), else objects: text or None.
+            Only those of the names that are kept for every record of the kind; empty where a record is a gap.
+        """
         ...
 
 
