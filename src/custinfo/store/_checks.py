@@ -81,6 +81,17 @@ def check_version(expected_version: object) -> None:
         raise InvalidFieldError(message, code="store.version", path="expected_version")
 
 
+def check_loaded(record: Record, keys: Sequence[Key]) -> None:
+    """Refuse what `SupportsRestore.load` cannot keep unchanged.
+
+    Raises:
+        InvalidFieldError: as `check_record`; "store.version" for a version that no stored record has.
+    """
+    check_record(record, keys, 0)
+    if type(record.version) is not int or not 1 <= record.version <= MAX_VERSION:
+        raise InvalidFieldError("a loaded record needs the version it had, an int >= 1", code="store.version")
+
+
 def check_event(type: str, subject: str, data: bytes) -> None:
     """Refuse an event that some backend could not keep.
 

@@ -18,6 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from custinfo.store._memory_tables import Held
+
 
 class MemoryStore:
     """Records in this process's memory, gone with it; units wait for one another.
@@ -105,7 +107,7 @@ class MemoryStore:
 
 
 class MemoryUnit:
-    """A unit of a `MemoryStore`; see `Unit`, `SupportsBulk`, `SupportsQuery`, `SupportsTrim`, `SupportsBackup`."""
+    """A unit of a `MemoryStore`; see `Unit` and all capabilities of units but columns."""
 
     def __init__(self, tables: Tables, *, write: bool) -> None:
         self.owner = get_ident()
@@ -128,7 +130,12 @@ class MemoryUnit:
         """Store a record; see `Unit.put`. A put that raises has changed nothing."""
         self._use(write=True)
         _checks.check_record(record, keys, expected_version)
-        kind, id, _, data = record
+        version = expected_version + 1
+        self._store(record._replace(version=version), keys, expected_version)
+        return version
+
+    def _store(self, record: Record, keys: Sequence[Key], expected_version: int) -> None:
+        kind, id, version, data = record
         self._expect(kind, id, expected_version)
         distinct = _checks.distinct_keys(keys)
         for (name, value), unique in distinct.items():
@@ -136,9 +143,7 @@ class MemoryUnit:
                 for holder, holds_unique in self._tables.index.get((kind, name, value), {}).items():
                     if holds_unique and holder != id:
                         raise _checks.duplicate_key(kind, id, name, holder)
-        version = expected_version + 1
         self._tables.change(kind, id, (Record(kind, id, version, data), distinct))
-        return version
 
     def put_many(self, items: Iterable[tuple[Record, Sequence[Key], int]]) -> list[int]:
         """Store many records; see `SupportsBulk.put_many`."""
@@ -232,7 +237,40 @@ class MemoryUnit:
         _checks.check_kind(kind)
         _checks.check_id(id)
         held = self._tables.held.get(kind, {}).get(id)
-        return [] if held is None else [Key(*pair, unique) for pair, unique in sorted(held[1].items())]
+        return [] if held is None else _sorted_keys(held)
+
+    def keys_between(self, kind: str, after: str, last: str) -> dict[str, list[Key]]:
+        """The keys of a page of records; see `SupportsKeyRange.keys_between`."""
+        self._use()
+        _checks.check_kind(kind)
+        _checks.check_after(after)
+        _checks.check_id(last)
+        ids = self._tables.sorted_ids(kind)
+        rows = self._tables.held.get(kind, {})
+        return {
+            id: _sorted_keys(rows[id]) for id in ids[bisect_right(ids, after) : bisect_right(ids, last)] if rows[id][1]
+        }
+
+    def load(self, items: Iterable[tuple[Record, Sequence[Key]]]) -> int:
+        """Store records under the versions that they have; see `SupportsRestore.load`."""
+        self._use(write=True)
+        count = 0
+        try:
+            for record, keys in items:
+                _checks.check_loaded(record, keys)
+                self._store(record, keys, 0)
+                count += 1
+        except BaseException:
+            self.failed = True
+            raise
+        return count
+
+    def load_events(self, events: Iterable[tuple[str, str, bytes]]) -> int:
+        """Add many events; see `SupportsRestore.load_events`."""
+        before = len(self.emitted)
+        for event in events:
+            self.emit(*event)
+        return len(self.emitted) - before
 
     def _use(self, *, write: bool = False) -> None:
         if self.owner != get_ident():
@@ -251,6 +289,10 @@ class MemoryUnit:
     def _seq(self, cursor: Cursor) -> int:
         state = self._tables.state
         return cursor_seq(cursor, self._tables.incarnation, last=state.last, trimmed=state.trimmed)
+
+
+def _sorted_keys(held: Held) -> list[Key]:
+    return [Key(*pair, unique) for pair, unique in sorted(held[1].items())]
 
 
 def open_memory(rest: str) -> MemoryStore:

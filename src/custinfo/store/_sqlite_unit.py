@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import get_ident
 
-from custinfo.store import _checks, _lifecycle, _sqlite_schema
+from custinfo.store import _checks, _lifecycle, _sqlite_backup, _sqlite_schema
 from custinfo.store._cursor import cursor_seq, make_cursor
 from custinfo.store._protocol import Cursor, Event, Key, Record
 from custinfo.store._query import PLACE, check_query, lost_place, statement
@@ -219,6 +219,25 @@ class SqliteUnit:
         _checks.check_kind(kind)
         _checks.check_id(id)
         return [Key(name, value, uniq == 1) for name, value, uniq in self._rows(KEYS, (kind, id))]
+
+    def keys_between(self, kind: str, after: str, last: str) -> dict[str, list[Key]]:
+        """The keys of a page of records; see `SupportsKeyRange.keys_between`."""
+        self._use()
+        return _sqlite_backup.keys_between(self._rows, kind, after, last)
+
+    def load(self, items: Iterable[tuple[Record, Sequence[Key]]]) -> int:
+        """Store records under the versions that they have; see `SupportsRestore.load`."""
+        self._use(write=True)
+        try:
+            return _sqlite_backup.load(self._put_run, self._change_many, items)
+        except BaseException:
+            self.failed = True
+            raise
+
+    def load_events(self, events: Iterable[tuple[str, str, bytes]]) -> int:
+        """Add many events; see `SupportsRestore.load_events`."""
+        self._use(write=True)
+        return _sqlite_backup.load_events(self._change_many, events)
 
     def flush(self) -> None:
         """Write the events of the unit; the store calls it before the commit."""
