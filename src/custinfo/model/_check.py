@@ -156,6 +156,12 @@ def many(kind: type, *, blank: bool = True) -> Any:
     """
 
     def convert(value: object, field: Field[Any]) -> tuple[Any, ...]:
+        if type(value) is tuple and len(value) <= MAX_MEMBERS and kind is not str:
+            for item in value:
+                if type(item) is not kind:
+                    break
+            else:
+                return value
         items = []
         # One by one, since an iterable may be endless.
         for place, item in enumerate(value if type(value) is tuple else _members(value, kind, field.name)):

@@ -7,24 +7,27 @@ it would be lost. The form is experimental until custinfo 1.0.
 
 from __future__ import annotations
 
-import json
+import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from datetime import date, datetime
+from enum import Enum
+from types import NoneType
 from typing import Any
 
 import attrs
-import cattrs
 
-from custinfo.errors import InvalidFieldError, InvalidRecordError, SchemaVersionError
-from custinfo.model._convert import converter_of, faults_of, reader, writer
-from custinfo.model._entities import ENTITIES, VERSION, kind_of
+from custinfo.errors import InvalidFieldError
+from custinfo.model._convert import converter, read_thoroughly, writer
+from custinfo.model._entities import ENTITIES
+from custinfo.model._json import decoded, encoded
+from custinfo.model._reading import quick_reader
+from custinfo.model._upcast import upcast, version_of
 
-_TAGS = {cls: f"{kind}/{VERSION}" for kind, cls in ENTITIES.items()}
+_TAGS = {cls: f"{kind}/{version_of(kind)}" for kind, cls in ENTITIES.items()}
 _TAGGED = {tag: cls for cls, tag in _TAGS.items()}
-_KNOWN = {cls: frozenset(attrs.fields_dict(cls)) - {"extra"} | {"$v"} for cls in ENTITIES.values()}
+_WITHOUT_FLOATS = (str, int, bool, date, datetime, Enum, NoneType)
 _TAG = re.compile(r"([a-z]+)/([1-9][0-9]{0,8})").fullmatch
-_NAMED = 5  # faults that the message of a record names
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
 
 
 def to_dict(obj: Any) -> dict[str, Any]:
@@ -51,47 +54,42 @@ def plain_value(value: Any) -> Any:
     >>> plain_value((Phone("+8613800138000"),))
     [{'value': '+8613800138000'}]
     """
-    return converter_of(detailed=False).unstructure(value)
+    return converter().unstructure(value)
 
 
 def from_dict(data: Mapping[str, Any]) -> Any:
     """The model object of a dict made by `to_dict`.
 
     Raises:
-        SchemaVersionError: written by a newer release.
+        SchemaVersionError: written by a newer release; what an older one wrote is read.
         InvalidFieldError: "codec.type" (no mapping), "codec.tag" (``$v`` names no stored class).
-        InvalidRecordError: one or more fields are missing or break a rule; its members name path and code.
+        InvalidRecordError: one or more fields are missing or break a rule; its members name path and code,
+            "codec.upcast" where the data are not what their older version is.
 
     >>> from_dict({"$v": "account/1", "id": "a1", "customer_id": "c1", "currency": "CNY"}).currency
     'CNY'
     """
-    cls = _class_of(data)
-    known = _KNOWN[cls]
-    extra = {} if data.keys() <= known else {key: value for key, value in data.items() if key not in known}
-    try:
-        obj: Any = reader(cls)(data, cls)
-        return attrs.evolve(obj, extra=extra) if extra else obj
-    except (cattrs.ForbiddenExtraKeysError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-        faults = list(faults_of(data, cls, extra))
-    named = ", ".join(f"{fault.path} ({fault.code})" for fault in faults[:_NAMED])
-    more = f" and {len(faults) - _NAMED} more" if len(faults) > _NAMED else ""
-    raise InvalidRecordError(f"the data are no valid {kind_of(cls)}; mend {named}{more}", faults)
-
-
-def _class_of(data: Mapping[str, Any]) -> type:
     if not isinstance(data, Mapping):
         raise InvalidFieldError(f"the data must be a mapping, not {type(data).__name__}", code="codec.type")
     tag = data.get("$v")
-    if not isinstance(tag, str):
-        tag = ""
-    if tag in _TAGGED:
-        return _TAGGED[tag]
-    match = _TAG(tag)
+    cls = _TAGGED.get(tag) if isinstance(tag, str) else None
+    if cls is None:
+        kind, version = _kind_and_version(tag)
+        cls, data = ENTITIES[kind], upcast(data, kind, version)
+    try:
+        return quick_reader(cls)(data)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        pass  # outside of the handler, so that no error with a value in it hangs on ours
+    return read_thoroughly(data, cls)
+
+
+def _kind_and_version(tag: object) -> tuple[str, int]:
+    match = _TAG(tag) if isinstance(tag, str) else None
     if match is None or match[1] not in ENTITIES:
         raise InvalidFieldError(
             f"the '$v' of the data names no stored class; there are {', '.join(ENTITIES)}", code="codec.tag", path="$v"
         )
-    raise SchemaVersionError(f"{tag} was written by a newer custinfo, which reads it; this one reads {VERSION}")
+    return match[1], int(match[2])
 
 
 def dumps(obj: Any) -> bytes:
@@ -104,7 +102,21 @@ def dumps(obj: Any) -> bytes:
     >>> dumps(Account(id="a1", customer_id="c1", currency="CNY"))
     b'{"$v":"account/1","id":"a1","customer_id":"c1","currency":"CNY"}'
     """
-    return _ENCODER.encode(to_dict(obj)).encode()
+    values = to_dict(obj)
+    cls: Any = type(obj)
+    return encoded(values, without_floats=not obj.extra and _has_no_floats(cls))
+
+
+@functools.cache
+def _has_no_floats(kind: Hashable) -> bool:
+    """Whether no value of a type of the model is a float, or JSON of any kind."""
+    if isinstance(kind, type) and attrs.has(kind):
+        inner: tuple[Any, ...] = tuple(field.type for field in attrs.fields(kind) if field.name != "extra")
+    else:
+        inner = getattr(kind, "__args__", ())
+    if inner:
+        return all(map(_has_no_floats, inner))
+    return kind is ... or (isinstance(kind, type) and issubclass(kind, _WITHOUT_FLOATS))
 
 
 def loads(data: bytes | str) -> Any:
@@ -117,7 +129,7 @@ def loads(data: bytes | str) -> Any:
     'a1'
     """
     try:
-        parsed = json.loads(data)
+        parsed = decoded(data)
     except (RecursionError, TypeError, ValueError):
         raise InvalidFieldError("the data are no JSON, or nested too deep", code="codec.json") from None
     if not isinstance(parsed, dict):

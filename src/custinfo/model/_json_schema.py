@@ -11,9 +11,10 @@ import attrs
 
 from custinfo.errors import InvalidFieldError
 from custinfo.model._check import KEY_LIMIT, TEXT_LIMIT, key_text, optional_key
-from custinfo.model._entities import ENTITIES, VALUES, VERSION, kind_of
+from custinfo.model._entities import ENTITIES, VALUES, kind_of
 from custinfo.model._field import declaration, is_tuple, value_object
 from custinfo.model._iso4217 import MINOR_DIGITS
+from custinfo.model._upcast import version_of
 
 _INT64 = 2**63
 
@@ -39,14 +40,15 @@ def json_schema(cls: type) -> dict[str, Any]:
     if cls not in ENTITIES.values():
         raise InvalidFieldError(f"not a stored model class; there are {', '.join(ENTITIES)}", code="codec.class")
     kind = kind_of(cls)
+    version = version_of(kind)
     schema = _object(cls)
     inner = {one for field in attrs.fields(cls) if (one := value_object(field.type))}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:custinfo:{kind}:{VERSION}",
+        "$id": f"urn:custinfo:{kind}:{version}",
         "title": cls.__name__,
         **schema,
-        "properties": {"$v": {"const": f"{kind}/{VERSION}"}, **schema["properties"]},
+        "properties": {"$v": {"const": f"{kind}/{version}"}, **schema["properties"]},
         "required": ["$v", *schema["required"]],
         "$defs": {one.__name__: {**_object(one), "additionalProperties": False} for one in VALUES if one in inner},
     }
