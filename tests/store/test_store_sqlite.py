@@ -65,23 +65,58 @@ def code_of(call):
 
 
 def test_the_tables_are_those_of_the_golden_file(path):
-    golden = Path(__file__).with_name("sqlite_schema_1.sql").read_text(encoding="utf-8")
+    golden = Path(__file__).with_name("sqlite_schema_2.sql").read_text(encoding="utf-8")
     SqliteStore(path).close()
     rows = raw(path, "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name LIKE 'ci_%' ORDER BY name")
     assert "".join(f"{sql};\n" for (sql,) in rows) == golden
 
 
-def test_a_file_of_the_first_schema_opens_and_keeps_its_contents(path):
-    """The golden file was written by the first release of this schema."""
-    golden = Path(__file__).with_name("sqlite_store_1.sql").read_text(encoding="utf-8")
+def golden_store(path, schema):
+    golden = Path(__file__).with_name(f"sqlite_store_{schema}.sql").read_text(encoding="utf-8")
     with closing(sqlite3.connect(path)) as con:
         con.executescript(golden)
     assert raw(path, "PRAGMA integrity_check") == [("ok",)]
-    with closing(SqliteStore(path)) as store, store.unit() as unit:
+    return SqliteStore(path)
+
+
+@pytest.mark.parametrize("schema", [1, 2])
+def test_a_file_of_each_schema_opens_and_keeps_its_contents(path, schema):
+    """The golden files were written by the first release of their schema."""
+    with closing(golden_store(path, schema)) as store, store.unit() as unit:
         assert [record[1:] for record in unit.page("thing", "", 9)] == [("a", 2, b"\x00\xff"), ("\u5f20", 1, b"")]
         assert unit.keys("thing", "a") == [Key("ext", "x", unique=True), Key("tag", "t")]
         assert [event[1:] for event in unit.feed(START, 9)] == [("thing.changed", "a", b"{}")]
         assert unit.put(thing("b"), (), 0) == 1
+        assert unit.columns("transaction", ["id", "amount.minor"])["amount.minor"].tolist() == [990]
+
+
+def test_the_migration_gives_an_old_file_the_tables_and_rows_of_a_new_one(path, tmp_path):
+    golden_store(path, 1).close()
+    new = tmp_path / "new.db"
+    golden_store(new, 2).close()
+    for sql in (
+        "SELECT name, sql FROM sqlite_master ORDER BY name",
+        "SELECT * FROM ci_meta ORDER BY name",
+        "SELECT * FROM ci_record",
+        "SELECT * FROM ci_transaction",
+        "SELECT * FROM ci_column_gap",
+    ):
+        assert raw(path, sql) == raw(new, sql)
+
+
+def test_a_migration_that_fails_changes_nothing(path, monkeypatch):
+    monkeypatch.setattr(_sqlite_unit, "store_rows", fails)
+    with pytest.raises(RuntimeError):
+        golden_store(path, 1)
+    assert raw(path, "SELECT value FROM ci_meta WHERE name = 'schema'") == [("1",)]
+    assert raw(path, "SELECT count(*) FROM sqlite_master WHERE name = 'ci_transaction'") == [(0,)]
+    monkeypatch.undo()
+    SqliteStore(path).close()
+    assert raw(path, "SELECT value FROM ci_meta WHERE name = 'schema'") == [("2",)]
+
+
+def fails(*_, **__):
+    raise RuntimeError("the process was told to stop")
 
 
 def test_a_new_file_is_for_its_owner_only(path):
@@ -146,7 +181,7 @@ def test_a_newer_schema_is_refused_and_left_alone(path):
     raw(path, "UPDATE ci_meta SET value = '99' WHERE name = 'schema'")
     with pytest.raises(SchemaVersionError) as caught:
         SqliteStore(path)
-    assert dict(caught.value.details) == {"found": 99, "known": 1}
+    assert dict(caught.value.details) == {"found": 99, "known": 2}
     assert raw(path, "SELECT value FROM ci_meta WHERE name = 'schema'") == [("99",)]
 
 
@@ -523,10 +558,8 @@ def test_a_connection_that_cannot_be_opened_is_told(path):
 def test_a_file_that_is_being_set_up_by_another_process_is_waited_for(path):
     """WAL mode cannot be switched on while another connection reads; SQLite itself does not wait then."""
     SqliteStore(path).close()
-    raw(path, "DROP TABLE ci_meta")
-    raw(path, "DROP TABLE ci_record")
-    raw(path, "DROP TABLE ci_key")
-    raw(path, "DROP TABLE ci_outbox")
+    for (table,) in raw(path, "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'ci_%'"):
+        raw(path, f"DROP TABLE {table}")
     raw(path, "PRAGMA journal_mode = DELETE")
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN IMMEDIATE")

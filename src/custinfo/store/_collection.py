@@ -11,8 +11,8 @@ import attrs
 
 from custinfo.errors import ConflictError, InvalidFieldError, RecordNotFoundError
 from custinfo.store._codec import EntityCodec
+from custinfo.store._column_reads import columns_of, differing
 from custinfo.store._history import former_states, purge_states, state_of
-from custinfo.store._project import project
 from custinfo.store._protocol import Key, Record, RecordStore, SupportsBulk, Unit
 from custinfo.store._reindex import reindex
 
@@ -204,14 +204,33 @@ class Collection(Generic[T]):
         Args:
             names: field names, dotted for parts such as ``amount.minor``.
 
+        A backend that keeps typed columns (`SupportsColumns`) gives them without decoding; they are not under the MAC
+        of the records, see `check_columns`.
+
         Returns:
             Name -> array of shape (n,) in code-point order of the ids: int64, datetime64[us] in UTC, else objects.
 
         Raises:
             InvalidFieldError: "columns.personal", "columns.missing".
         """
-        rows = (self.codec.clear_fields(record) for record in self.records())
-        return project(rows, names, cls=self.codec.cls, clear=self.codec.clear)
+        return columns_of(self, names)
+
+    def check_columns(self) -> list[str]:
+        """Ids of the records whose typed columns are not what their data say, in code-point order.
+
+        Columns that a backend keeps beside the records can be changed by whoever may write to the database; the data
+        of an encrypted record cannot. All records are decoded, and their MACs checked. A record that is stored again
+        has right columns.
+
+        Raises:
+            DecryptionError: a record itself was changed.
+
+        >>> from custinfo.model import Transaction
+        >>> from custinfo.store import MemoryStore
+        >>> Collection(MemoryStore(), Transaction).check_columns()
+        []
+        """
+        return differing(self)
 
     # writing
 

@@ -51,6 +51,12 @@ def project(
     return {column.name: _array(into, column.kind) for column, into in zip(columns, values, strict=True)}
 
 
+def check_names(names: Sequence[str], *, cls: type, clear: frozenset[str]) -> None:
+    """Refuse names that no column can have; see `project`."""
+    for name in names:
+        _column(name, cls, clear)
+
+
 def _column(name: str, cls: type, clear: frozenset[str]) -> _Column:
     steps = tuple(name.split("."))
     kind: Any = cls

@@ -11,7 +11,7 @@ from custinfo.store import _lifecycle, _sqlite_schema
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -69,6 +69,15 @@ class SqliteLink:
         """All rows of a query."""
         try:
             return self._connected().execute(sql, values).fetchall()
+        except sqlite3.Error as exc:
+            raise self._translated(exc) from None
+
+    def chunks(self, sql: str, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of a query, *size* at a time."""
+        try:
+            cursor = self._connected().execute(sql)
+            while rows := cursor.fetchmany(size):
+                yield rows
         except sqlite3.Error as exc:
             raise self._translated(exc) from None
 

@@ -20,8 +20,22 @@ _KEY_BY_ID = "CREATE INDEX ci_key_id ON ci_key(kind, id)"
 _OUTBOX = """CREATE TABLE ci_outbox(
   seq INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, subject TEXT NOT NULL, data BLOB NOT NULL) STRICT"""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((_META, _RECORD, _KEY, _KEY_UNIQUE, _KEY_BY_ID, _OUTBOX),)
+_TRANSACTION = """CREATE TABLE ci_transaction(
+  id TEXT NOT NULL PRIMARY KEY, account_id TEXT, kind TEXT, status TEXT, amount_minor INTEGER NOT NULL,
+  amount_currency TEXT, occurred_at INTEGER, channel TEXT, method TEXT, merchant TEXT, related_id TEXT,
+  created_at INTEGER, updated_at INTEGER) STRICT, WITHOUT ROWID"""
+
+_COLUMN_GAP = """CREATE TABLE ci_column_gap(
+  kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY(kind, id)) STRICT, WITHOUT ROWID"""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (_META, _RECORD, _KEY, _KEY_UNIQUE, _KEY_BY_ID, _OUTBOX),
+    (_TRANSACTION, _COLUMN_GAP),
+)
 """Migration n takes a file from schema n to schema n + 1; a released one is never changed."""
+
+COLUMNS_SINCE = 2
+"""The schema that brought the typed columns: records of older files are read for them."""
 
 SCHEMA = len(MIGRATIONS)
 """The schema that this library writes."""

@@ -12,7 +12,7 @@ from custinfo.store import _lifecycle, _sqlite_schema
 from custinfo.store._cursor import new_incarnation
 from custinfo.store._fork import watch_forks
 from custinfo.store._sqlite import SqliteLink, check_library
-from custinfo.store._sqlite_unit import SqliteUnit
+from custinfo.store._sqlite_unit import SqliteUnit, fill_columns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -229,6 +229,8 @@ class SqliteStore:
             for statement in statements:
                 link.change(statement)
             link.change(_sqlite_schema.WRITE_META, ("schema", str(number)))
+        if 0 < schema < _sqlite_schema.COLUMNS_SINCE:
+            fill_columns(link)
         if schema == 0:
             link.change(_sqlite_schema.WRITE_META, ("incarnation", new_incarnation()))
         link.change("COMMIT")

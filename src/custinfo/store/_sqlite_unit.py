@@ -8,11 +8,15 @@ from custinfo.store import _checks, _lifecycle, _sqlite_backup, _sqlite_schema
 from custinfo.store._cursor import cursor_seq, make_cursor
 from custinfo.store._protocol import Cursor, Event, Key, Record
 from custinfo.store._query import PLACE, check_query, lost_place, statement
+from custinfo.store._sqlite_columns import delete_row, read_columns, store_rows
+from custinfo.store._typed_columns import TYPED_KINDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any, Protocol
+
+    import numpy as np
 
     from custinfo.errors import ConflictError
 
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
         """What a unit needs of a connection: statements whose errors are already custinfo's."""
 
         def rows(self, sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]: ...
+
+        def chunks(self, sql: str, size: int) -> Iterator[list[tuple[Any, ...]]]: ...
 
         def change(self, sql: str, values: Sequence[object]) -> int: ...
 
@@ -52,7 +58,7 @@ BYTES_PER_STATEMENT = 4_000_000
 
 
 class SqliteUnit:
-    """A unit of a `SqliteStore`; see `Unit`, `SupportsBulk`, `SupportsQuery`, `SupportsTrim`, `SupportsBackup`."""
+    """A unit of a `SqliteStore`; see `Unit` and all capabilities of units."""
 
     def __init__(self, link: Statements, incarnation: str, *, write: bool) -> None:
         self.owner = get_ident()
@@ -99,6 +105,8 @@ class SqliteUnit:
         if distinct:
             keys_of = [(kind, name, value, int(unique), id) for (name, value), unique in distinct.items()]
             self._change_many(INSERT_KEY, keys_of)
+        if kind in TYPED_KINDS:
+            store_rows(self._change_many, [record], new=not expected_version)
         return expected_version + 1
 
     def put_many(self, items: Iterable[Item]) -> list[int]:
@@ -144,6 +152,7 @@ class SqliteUnit:
         if self._change(DELETE, (kind, id, expected_version)) != 1:
             raise self._conflict(kind, id, expected_version)
         self._change(DELETE_KEYS, (kind, id))
+        delete_row(self._change_many, kind, id)
 
     def lookup(self, kind: str, name: str, value: str) -> list[str]:
         """Ids that hold the key; see `Unit.lookup`."""
@@ -183,6 +192,16 @@ class SqliteUnit:
             if place is None:
                 raise lost_place()
         return [row[0] for row in self._rows(*statement(query, place))]
+
+    def columns(self, kind: str, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """The columns that are kept of those names; see `SupportsColumns.columns`."""
+        self._use()
+        _checks.check_kind(kind)
+        try:
+            return read_columns(self._link, kind, names)
+        except BaseException:
+            self.failed = True
+            raise
 
     def emit(self, type: str, subject: str, data: bytes) -> None:
         """Add an event; see `Unit.emit`."""
@@ -268,6 +287,9 @@ class SqliteUnit:
         if done < len(keys):
             kind, name, value, _, id = keys[done]
             raise _checks.duplicate_key(kind, id, name, str(self._one(HOLDER, (kind, name, value, id))))
+        typed = [record for record, _, _ in items if record.kind in TYPED_KINDS]
+        if typed:
+            store_rows(self._change_many, typed, new=not items[0][2])
 
     def _insert_many(self, items: list[Item]) -> None:
         done = self._change_many(INSERT, [(record.kind, record.id, record.data) for record, _, _ in items])
@@ -321,3 +343,12 @@ class SqliteUnit:
         except BaseException:
             self.failed = True
             raise
+
+
+def fill_columns(link: Statements) -> None:
+    """Keep the typed columns of the records that are there, page by page."""
+    for kind in TYPED_KINDS:
+        after = ""
+        while rows := link.rows(PAGE, (kind, after, ITEMS_PER_STATEMENT)):
+            store_rows(link.change_many, [Record(kind, *row) for row in rows], new=True)
+            after = rows[-1][0]

@@ -7,11 +7,9 @@ backend asks `typed_row` for them with each record that it stores, whoever wrote
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
-
-import numpy as np
 
 from custinfo.store._payload import clear_json
 from custinfo.store._protocol import Record
@@ -22,7 +20,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _UTC = "+00:00"
 _INT64 = 2**63
-_NAT = -_INT64
 
 
 class TypedColumn(NamedTuple):
@@ -143,35 +140,3 @@ def _value(column: TypedColumn, value: Any) -> Value:
     if not value.endswith(_UTC):
         raise ValueError
     return (datetime.fromisoformat(value) - _EPOCH) // _MICROSECOND
-
-
-def arrays_of_rows(columns: Sequence[TypedColumn], chunks: Iterable[Sequence[Sequence[Any]]]) -> dict[str, np.ndarray]:
-    """Arrays of rows as a driver gives them.
-
-    Args:
-        columns: of the rows, in order.
-        chunks: rows, some thousands at a time.
-
-    Returns:
-        Path -> array of shape (n,): int64, datetime64[us] in UTC (NaT for NULL), objects (text or None).
-    """
-    parts: list[list[np.ndarray]] = [[] for _ in columns]
-    shared: list[dict[Any, Any]] = [{} for _ in columns]
-    for rows in chunks:
-        for column, values, into, seen in zip(columns, zip(*rows, strict=True), parts, shared, strict=False):
-            into.append(_array(column, values, seen))
-    arrays = {}
-    for column, into in zip(columns, parts, strict=True):
-        arrays[column.path] = np.concatenate(into) if into else _array(column, (), {})
-        into.clear()
-    return arrays
-
-
-def _array(column: TypedColumn, values: Sequence[Any], seen: dict[Any, Any]) -> np.ndarray:
-    if column.type == "text":
-        texts = [seen.setdefault(value, value) for value in values] if column.repeats else values
-        return np.fromiter(texts, object, len(values))
-    if column.type == "time":
-        numbers = np.fromiter((_NAT if value is None else value for value in values), np.int64, len(values))
-        return numbers.view("datetime64[us]")
-    return np.fromiter(values, np.int64, len(values))

@@ -1,3 +1,5 @@
+CREATE TABLE ci_column_gap(
+  kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY(kind, id)) STRICT, WITHOUT ROWID;
 CREATE TABLE ci_key(
   kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, id TEXT NOT NULL, uniq INTEGER NOT NULL,
   PRIMARY KEY(kind, name, value, id)) STRICT, WITHOUT ROWID;
@@ -9,3 +11,7 @@ CREATE TABLE ci_outbox(
 CREATE TABLE ci_record(
   kind TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, data BLOB NOT NULL,
   PRIMARY KEY(kind, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE ci_transaction(
+  id TEXT NOT NULL PRIMARY KEY, account_id TEXT, kind TEXT, status TEXT, amount_minor INTEGER NOT NULL,
+  amount_currency TEXT, occurred_at INTEGER, channel TEXT, method TEXT, merchant TEXT, related_id TEXT,
+  created_at INTEGER, updated_at INTEGER) STRICT, WITHOUT ROWID;
