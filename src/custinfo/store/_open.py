@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 BACKENDS = {
     "memory": ("custinfo.store._memory", "open_memory"),
+    "postgres": ("custinfo.store._postgres_store", "open_postgres"),
+    "postgresql": ("custinfo.store._postgres_store", "open_postgres"),
     "sqlite": ("custinfo.store._sqlite_store", "open_sqlite"),
 }
 """Scheme -> module and function that opens what follows the colon; imported when it is asked for."""

