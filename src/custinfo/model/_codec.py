@@ -44,7 +44,8 @@ def to_dict(obj: Any) -> dict[str, Any]:
     tag = _TAGS.get(cls)
     if tag is None:
         raise InvalidFieldError(f"not a stored model class; there are {', '.join(ENTITIES)}", code="codec.class")
-    return {"$v": tag, **writer(cls)(obj), **obj.extra}
+    values = {"$v": tag, **writer(cls)(obj)}
+    return {**values, **obj.extra} if obj.extra else values
 
 
 def plain_value(value: Any) -> Any:

@@ -74,7 +74,7 @@ def _hooks(kind: Any, converter: cattrs.Converter) -> tuple[Callable[[Any, Any],
         read = converter.get_structure_hook(kind)
         if not is_tuple(kind):
             return read, write
-        return _noting_places(read, kind), lambda items: [write(item) for item in items]
+        return _noting_places(read, kind), lambda items: list(map(write, items))
     if is_tuple(kind):
         return _read_list, list
     kinds = getattr(kind, "__args__", (kind,))
