@@ -23,6 +23,7 @@ def _is_external(identifier: "Identifier") -> bool:
 EMAIL = Index(name="email", text=lambda email: email.value, normalize=email_key)
 PHONE = Index(name="phone", text=lambda phone: phone.value, normalize=phone_key)
 IDENTIFIER = Index(name="identifier", text=_identifier_text, normalize=str.strip, unique=_is_external)
+COUNTRY = Index(name="country", text=lambda address: address.region_code, normalize=lambda text: text.strip().upper())
 TAG = Index(name="tag", text=lambda tag: tag.name, normalize=str.strip, blind=False)
 
 
@@ -96,7 +97,9 @@ class Address:
     locality: str | None = _part("city or town", "城市")
     administrative_area: str | None = _part("province or state", "省")
     postal_code: str | None = _part("postal code", "邮政编码")
-    region_code: str | None = plain("country, ISO 3166-1 alpha-2", "国家代码", default=None, validator=optional_text)
+    region_code: str | None = plain(
+        "country, ISO 3166-1 alpha-2", "国家代码", index=COUNTRY, default=None, validator=optional_text
+    )
     label: str | None = plain("home, billing, shipping", "标签", default=None, validator=optional_text)
 
     def __attrs_post_init__(self) -> None:

@@ -11,9 +11,11 @@ from custinfo.errors import InvalidFieldError
 from custinfo.model._check import choice, many, optional_date, optional_key, optional_text
 from custinfo.model._contact import Address, Email, Identifier, Phone, Tag
 from custinfo.model._field import Index, personal, plain
+from custinfo.model._keys import time_key
 from custinfo.model._name import PersonName
 from custinfo.model._record import created, record_id, record_version, unknown_keys, updated
 
+CREATED_AT = Index(name="created_at", text=lambda customer: time_key(customer.created_at), blind=False)
 MERGED_INTO = Index(name="merged_into", text=lambda customer: customer.merged_into, blind=False)
 
 
@@ -85,7 +87,7 @@ class Customer:
         repr=False,
         validator=optional_key,
     )
-    created_at: datetime | None = created()
+    created_at: datetime | None = created(CREATED_AT)
     updated_at: datetime | None = updated()
     extra: Mapping[str, Any] = unknown_keys()
 

@@ -6,6 +6,7 @@ Each is idempotent: the look-up form of a look-up form is itself.
 from __future__ import annotations
 
 import unicodedata
+from datetime import UTC, datetime
 
 
 def name_key(text: str) -> str:
@@ -54,3 +55,13 @@ def identifier_key(*, scheme: str, value: str, issuer: str | None = None, countr
     """
     escaped = (part.replace("\\", "\\\\").replace("|", "\\|") for part in (scheme, issuer or country or "", value))
     return "|".join(escaped)
+
+
+def time_key(when: datetime | None) -> str | None:
+    """Look-up form of an aware time, in UTC: its text sorts as times do.
+
+    >>> from datetime import UTC, datetime
+    >>> time_key(datetime(2024, 5, 6, 12, 30, tzinfo=UTC))
+    '2024-05-06T12:30:00.000000+00:00'
+    """
+    return None if when is None else when.astimezone(UTC).isoformat(timespec="microseconds")

@@ -28,7 +28,7 @@ def indexes_of(cls: type[Any]) -> Mapping[str, Index]:
 
     >>> from custinfo.model import Customer
     >>> sorted(indexes_of(Customer))
-    ['email', 'identifier', 'merged_into', 'name', 'phone', 'tag']
+    ['country', 'created_at', 'email', 'identifier', 'merged_into', 'name', 'phone', 'tag']
     """
     found: dict[str, Index] = {}
     for attribute in attributes(cls):

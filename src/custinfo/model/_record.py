@@ -29,9 +29,9 @@ def owner_id() -> Any:
     return plain("id of the customer", "客户编号", pii="pseudonym", index=_CUSTOMER_ID, validator=key_text)
 
 
-def created() -> Any:
+def created(index: Index | None = None) -> Any:
     """`created_at`: set by the collection that stores the record."""
-    return plain("when created", "创建时间", default=None, repr=False, converter=optional_utc)
+    return plain("when created", "创建时间", index=index, default=None, repr=False, converter=optional_utc)
 
 
 def updated() -> Any:
