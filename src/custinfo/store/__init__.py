@@ -4,7 +4,10 @@ from custinfo._lazy import lazy_exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from custinfo.store._backup import backup, verify_backup
+    from custinfo.store._backup_report import BackupManifest, BackupReport, BackupSection
     from custinfo.store._collection import Collection
+    from custinfo.store._drill import Difference, DrillReport, drill
     from custinfo.store._keystore import RecordKeyStore
     from custinfo.store._memory import MemoryStore
     from custinfo.store._open import open_store
@@ -20,43 +23,66 @@ if TYPE_CHECKING:
         SupportsBulk,
         SupportsColumns,
         SupportsKeyRange,
+        SupportsPending,
         SupportsPurge,
         SupportsQuery,
         SupportsRestore,
         SupportsTrim,
         Unit,
     )
+    from custinfo.store._restore import RestoreReport, restore
     from custinfo.store._sqlite_store import SqliteStore
 
 __all__ = [
+    "BackupManifest",
+    "BackupReport",
+    "BackupSection",
     "Collection",
     "Cursor",
+    "Difference",
+    "DrillReport",
     "Event",
     "Key",
     "MemoryStore",
     "Record",
     "RecordKeyStore",
     "RecordStore",
+    "RestoreReport",
     "START",
     "SqliteStore",
     "SupportsBackup",
     "SupportsBulk",
     "SupportsColumns",
     "SupportsKeyRange",
+    "SupportsPending",
     "SupportsPurge",
     "SupportsQuery",
     "SupportsRestore",
     "SupportsTrim",
     "Unit",
+    "backup",
+    "drill",
     "open_store",
     "payment_columns",
+    "restore",
+    "verify_backup",
 ]
 
 __getattr__, __dir__ = lazy_exports(
     __name__,
     {
         "START": "custinfo.store._protocol",
+        "BackupManifest": "custinfo.store._backup_report",
+        "BackupReport": "custinfo.store._backup_report",
+        "BackupSection": "custinfo.store._backup_report",
         "Collection": "custinfo.store._collection",
+        "Difference": "custinfo.store._drill",
+        "DrillReport": "custinfo.store._drill",
+        "RestoreReport": "custinfo.store._restore",
+        "backup": "custinfo.store._backup",
+        "drill": "custinfo.store._drill",
+        "restore": "custinfo.store._restore",
+        "verify_backup": "custinfo.store._backup",
         "payment_columns": "custinfo.store._payments",
         "Cursor": "custinfo.store._protocol",
         "Event": "custinfo.store._protocol",
@@ -70,6 +96,7 @@ __getattr__, __dir__ = lazy_exports(
         "SupportsBulk": "custinfo.store._protocol",
         "SupportsColumns": "custinfo.store._protocol",
         "SupportsKeyRange": "custinfo.store._protocol",
+        "SupportsPending": "custinfo.store._protocol",
         "SupportsPurge": "custinfo.store._protocol",
         "SupportsQuery": "custinfo.store._protocol",
         "SupportsRestore": "custinfo.store._protocol",

@@ -112,6 +112,15 @@ def unpack(data: bytes, *, kind: str, id: str, key: bytes | None) -> Payload:
     return Payload(clear, tokens, clear.pop("$subject", None))
 
 
+def is_sealed(data: bytes) -> bool:
+    """Whether it is a payload of an encrypted collection.
+
+    >>> is_sealed(b'{"id":"c1"}')
+    False
+    """
+    return data[:1] == _MAGIC[:1]
+
+
 def clear_json(data: bytes) -> bytes:
     """The JSON of a payload, its MAC not checked.
 

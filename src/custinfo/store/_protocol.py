@@ -21,6 +21,7 @@ __all__ = [
     "SupportsBulk",
     "SupportsColumns",
     "SupportsKeyRange",
+    "SupportsPending",
     "SupportsPurge",
     "SupportsQuery",
     "SupportsRestore",
@@ -343,6 +344,24 @@ class SupportsKeyRange(Protocol):
         Returns:
             id -> keys; a record without keys is left out.
         """
+        ...
+
+
+@runtime_checkable
+class SupportsPending(Protocol):
+    """A unit that gives committed events which its feed still holds back, because an older unit is open.
+
+    A backup asks for it, or the events of such units would be lost with the store. A backend whose feed holds nothing
+    back does without.
+
+    >>> from custinfo.store import MemoryStore
+    >>> with MemoryStore().unit() as unit:
+    ...     isinstance(unit, SupportsPending)
+    False
+    """
+
+    def pending(self, after: Cursor, limit: int) -> list[Event]:
+        """`Unit.feed` of every event that this unit's state holds, in the order that the feed will give them."""
         ...
 
 
