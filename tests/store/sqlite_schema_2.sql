@@ -14,4 +14,5 @@ CREATE TABLE ci_record(
 CREATE TABLE ci_transaction(
   id TEXT NOT NULL PRIMARY KEY, account_id TEXT, kind TEXT, status TEXT, amount_minor INTEGER NOT NULL,
   amount_currency TEXT, occurred_at INTEGER, channel TEXT, method TEXT, merchant TEXT, related_id TEXT,
+  payment_method_id TEXT, reason TEXT, due_on TEXT,
   created_at INTEGER, updated_at INTEGER) STRICT, WITHOUT ROWID;

@@ -22,8 +22,9 @@ INSERT INTO "ci_record" VALUES('transaction','t1',1,X'7B222476223A227472616E7361
 CREATE TABLE ci_transaction(
   id TEXT NOT NULL PRIMARY KEY, account_id TEXT, kind TEXT, status TEXT, amount_minor INTEGER NOT NULL,
   amount_currency TEXT, occurred_at INTEGER, channel TEXT, method TEXT, merchant TEXT, related_id TEXT,
+  payment_method_id TEXT, reason TEXT, due_on TEXT,
   created_at INTEGER, updated_at INTEGER) STRICT, WITHOUT ROWID;
-INSERT INTO "ci_transaction" VALUES('t1','a1','payment','posted',990,'CNY',1714998600000250,'pos',NULL,NULL,NULL,1714998660000000,1714998660000000);
+INSERT INTO "ci_transaction" VALUES('t1','a1','payment','posted',990,'CNY',1714998600000250,'pos',NULL,NULL,NULL,NULL,NULL,NULL,1714998660000000,1714998660000000);
 CREATE UNIQUE INDEX ci_key_uniq ON ci_key(kind, name, value) WHERE uniq = 1;
 CREATE INDEX ci_key_id ON ci_key(kind, id);
 DELETE FROM "sqlite_sequence";

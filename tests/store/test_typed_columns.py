@@ -57,7 +57,7 @@ def store(tmp_path: Path) -> Any:
 
 
 def test_the_columns_are_the_scalar_fields_of_the_model_that_are_not_personal() -> None:
-    scalars = {"str", "int", "datetime", "str | None", "datetime | None", "TransactionKind", "TransactionStatus"}
+    scalars = {"str", "int", "datetime", "str | None", "date | None", "datetime | None", "TransactionKind", "TransactionStatus"}
     catalogue = [
         info.path
         for info in fields_of(Transaction)

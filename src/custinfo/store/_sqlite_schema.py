@@ -23,6 +23,7 @@ _OUTBOX = """CREATE TABLE ci_outbox(
 _TRANSACTION = """CREATE TABLE ci_transaction(
   id TEXT NOT NULL PRIMARY KEY, account_id TEXT, kind TEXT, status TEXT, amount_minor INTEGER NOT NULL,
   amount_currency TEXT, occurred_at INTEGER, channel TEXT, method TEXT, merchant TEXT, related_id TEXT,
+  payment_method_id TEXT, reason TEXT, due_on TEXT,
   created_at INTEGER, updated_at INTEGER) STRICT, WITHOUT ROWID"""
 
 _COLUMN_GAP = """CREATE TABLE ci_column_gap(

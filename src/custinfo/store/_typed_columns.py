@@ -67,6 +67,9 @@ _COLUMNS: Mapping[str, tuple[TypedColumn, ...]] = {
         TypedColumn("method", "text"),
         TypedColumn("merchant", "text"),
         TypedColumn("related_id", "text", repeats=False),
+        TypedColumn("payment_method_id", "text"),
+        TypedColumn("reason", "text"),
+        TypedColumn("due_on", "text"),
         TypedColumn("created_at", "time"),
         TypedColumn("updated_at", "time"),
     )
