@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
+import attrs
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -16,12 +17,15 @@ from custinfo.model import (
     Channel,
     Consent,
     ConsentStatus,
+    Coupon,
     Customer,
     CustomerKind,
     Direction,
     Email,
     Identifier,
     Interaction,
+    LoyaltyEntry,
+    LoyaltyKind,
     Merge,
     Money,
     NameUse,
@@ -138,6 +142,54 @@ FULL: dict[str, Any] = {
         proposal={"emails": [{"value": "rosa@example.org"}]},
         **STAMPS,
     ),
+    "loyaltyentry": LoyaltyEntry(
+        id="l1",
+        customer_id="c1",
+        kind="earn",
+        points=120,
+        occurred_at=NOON,
+        expires_at=LATER,
+        transaction_id="t0",
+        program="stars",
+        description="double points on the blue one",
+        **STAMPS,
+    ),
+    "coupon": Coupon(
+        id="p1",
+        code="HELLO-20-4711",
+        customer_id="c1",
+        status="redeemed",
+        percent_off=15,
+        minimum_spend=Money(10_000, "CNY"),
+        maximum_off=Money(2_000, "CNY"),
+        valid_from=NOON,
+        expires_at=LATER,
+        redeemed_at=NOON,
+        transaction_id="t0",
+        description="welcome back",
+        **STAMPS,
+    ),
+}
+
+# With the fields that came later than the golden files of the first version.
+FILLED: dict[str, Any] = {
+    **FULL,
+    "account.filled": attrs.evolve(
+        FULL["account"],
+        status="closed",
+        credit_limit=Money(1_000_000, "KWD"),
+        billing_cycle_day=31,
+        parent_id="a0",
+        opened_on=date(2020, 2, 29),
+        closed_on=date(2026, 1, 31),
+    ),
+    "transaction.filled": attrs.evolve(
+        FULL["transaction"], due_on=date(2026, 2, 28), payment_method_id="w1", reason="requested_by_customer"
+    ),
+    "loyaltyentry.reversal": attrs.evolve(
+        FULL["loyaltyentry"], kind="reverse", points=-20, expires_at=None, related_id="l0"
+    ),
+    "coupon.amount": attrs.evolve(FULL["coupon"], percent_off=None, amount_off=Money(500, "CNY")),
 }
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
@@ -228,6 +280,9 @@ accounts = required(
     {"customer_id": keys, "currency": currencies},
     status=st.sampled_from(AccountStatus),
     name=maybe(texts),
+    billing_cycle_day=maybe(st.integers(1, 31)),
+    parent_id=maybe(keys),
+    opened_on=maybe(st.dates()),
     **stamped,
 )
 transactions = required(
@@ -240,6 +295,9 @@ transactions = required(
     merchant=maybe(texts),
     related_id=maybe(keys),
     description=maybe(texts),
+    due_on=maybe(st.dates()),
+    payment_method_id=maybe(keys),
+    reason=maybe(keys),
     **stamped,
 )
 interactions = required(
@@ -283,4 +341,28 @@ reviews = required(
     proposal=st.dictionaries(texts, json_values, max_size=2),
     **stamped,
 )
-entities = st.one_of(customers, accounts, transactions, interactions, consents, merges, reviews)
+loyalty_entries = required(
+    LoyaltyEntry,
+    {
+        "customer_id": keys,
+        "kind": st.sampled_from([LoyaltyKind.EARN, LoyaltyKind.REDEEM, LoyaltyKind.EXPIRE]),
+        "points": st.integers(1, 2**63 - 1),
+        "occurred_at": times,
+    },
+    transaction_id=maybe(keys),
+    program=maybe(keys),
+    description=maybe(texts),
+    **stamped,
+)
+coupons = required(
+    Coupon,
+    {"code": keys, "percent_off": st.integers(1, 100)},
+    customer_id=maybe(keys),
+    status=st.sampled_from(["issued", "voided"]),
+    expires_at=maybe(times),
+    description=maybe(texts),
+    **stamped,
+)
+entities = st.one_of(
+    customers, accounts, transactions, interactions, consents, merges, reviews, loyalty_entries, coupons
+)

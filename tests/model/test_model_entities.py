@@ -169,7 +169,8 @@ def test_no_foreign_error_escapes_a_constructor_or_a_later_dump(kind, data):
     else:
         assert loads(dumps(changed)) == changed
         return
-    assert refused[0].startswith((name, "merged_into"))
+    # A rule across fields may name another one than the field that was changed.
+    assert refused[0].partition("[")[0] in attrs.fields_dict(type(obj))
     assert refused[1]
 
 

@@ -104,6 +104,8 @@ def test_a_customer_is_found_by_each_of_its_values():
     terms = {(term.name, term.text): (term.unique, term.blind) for term in lookup_terms(FULL["customer"])}
     assert terms == {
         ("merged_into", "c0"): (False, False),
+        ("created_at", "2026-01-31T12:00:00.000000+00:00"): (False, False),
+        ("country", "CN"): (False, True),
         ("name", "b prar rosa"): (False, True),
         ("name", "张伟"): (False, True),
         ("email", "rosa@example.com"): (False, True),
@@ -120,11 +122,12 @@ def test_a_customer_is_found_by_each_of_its_values():
     ("kind", "terms"),
     [
         ("account", {("customer_id", "c1")}),
-        ("transaction", {("account_id", "a1")}),
+        ("transaction", {("account_id", "a1"), ("related_id", "t0")}),
         ("interaction", {("customer_id", "c1")}),
         ("consent", {("customer_id", "c1")}),
         ("merge", {("survivor", "c1")}),
         ("reviewtask", {("about", "c1"), ("status", "done")}),
+        ("loyaltyentry", {("customer_id", "c1")}),
     ],
 )
 def test_other_records_are_found_by_what_they_belong_to(kind, terms):

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from custinfo.model._codec import dumps, from_dict, loads, plain_value, to_dict
     from custinfo.model._consent import Consent, ConsentStatus
     from custinfo.model._contact import Address, Email, Identifier, Phone, Tag
+    from custinfo.model._coupon import Coupon, CouponStatus
     from custinfo.model._customer import Customer, CustomerKind, CustomerStatus
     from custinfo.model._entities import catalogue, kind_of
     from custinfo.model._field import FieldInfo, Index, fields_of, personal_fields
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from custinfo.model._merge import Merge
     from custinfo.model._money import Money
     from custinfo.model._name import NameUse, PersonName
+    from custinfo.model._points import LoyaltyEntry, LoyaltyKind
     from custinfo.model._review import ReviewStatus, ReviewTask
 
 _MODULES = {
@@ -50,6 +52,10 @@ _MODULES = {
         "Identifier",
         "Phone",
         "Tag",
+    ),
+    "_coupon": (
+        "Coupon",
+        "CouponStatus",
     ),
     "_customer": (
         "Customer",
@@ -100,6 +106,10 @@ _MODULES = {
         "NameUse",
         "PersonName",
     ),
+    "_points": (
+        "LoyaltyEntry",
+        "LoyaltyKind",
+    ),
     "_review": (
         "ReviewStatus",
         "ReviewTask",
@@ -112,6 +122,8 @@ __all__ = [
     "Channel",
     "Consent",
     "ConsentStatus",
+    "Coupon",
+    "CouponStatus",
     "Customer",
     "CustomerKind",
     "CustomerStatus",
@@ -121,6 +133,8 @@ __all__ = [
     "Identifier",
     "Index",
     "Interaction",
+    "LoyaltyEntry",
+    "LoyaltyKind",
     "Merge",
     "Money",
     "NameUse",

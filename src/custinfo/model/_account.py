@@ -1,20 +1,23 @@
 """Accounts and the payments on them."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 import attrs
 
 from custinfo.errors import InvalidFieldError
-from custinfo.model._check import choice, key_text, optional_key, optional_text, utc
+from custinfo.model._check import choice, key_text, optional_date, optional_key, optional_text, utc
 from custinfo.model._field import Index, personal, plain
 from custinfo.model._iso4217 import minor_digits
 from custinfo.model._money import Money
 from custinfo.model._record import created, owner_id, record_id, record_version, unknown_keys, updated
+from custinfo.model._rules import Whole, fault, in_order, one_of, other_than_itself
 
 ACCOUNT_ID = Index(name="account_id", text=lambda transaction: transaction.account_id, blind=False)
+RELATED_ID = Index(name="related_id", text=lambda transaction: transaction.related_id, blind=False)
+PARENT_ID = Index(name="parent_id", text=lambda account: account.parent_id, blind=False)
 
 
 class AccountStatus(StrEnum):
@@ -59,9 +62,20 @@ def _money(_: object, __: object, value: object) -> None:
 class Account:
     """An account of a customer, in one currency.
 
+    Its balance is no field: it is what `balance` makes of the transactions.
+
+    Args:
+        currency: ISO 4217.
+        credit_limit: how far the customer may owe; at least 0, in the currency of the account.
+        billing_cycle_day: local day of the month on which bills are made, 1 to 31; the last day of shorter months.
+        parent_id: the account that pays for this one.
+        opened_on: first day.
+        closed_on: last day; only of a closed account.
+
     Raises:
-        InvalidFieldError: "currency.unknown"; those of the fields: "text.*", "int.*", "enum.unknown", "time.*",
-            "json.*", "extra.reserved".
+        InvalidFieldError: "currency.unknown", "account.credit_limit", "account.dates", "account.closed",
+            "reference.self" (its own parent); those of the fields: "field.type", "date.type", "text.*", "int.*",
+            "enum.unknown", "time.*", "json.*", "extra.reserved".
 
     >>> Account(id="a1", customer_id="c1", currency="CNY")
     Account(id='a1', version=0, customer_id='c1', currency='CNY', status=<AccountStatus.OPEN: 'open'>)
@@ -73,9 +87,45 @@ class Account:
     currency: str = plain("currency, ISO 4217", "币种", retention="ledger", validator=_currency)
     status: AccountStatus = plain("status", "状态", default=AccountStatus.OPEN, converter=choice(AccountStatus))
     name: str | None = personal("financial", "name of the account", "账户名", default=None, validator=optional_text)
+    credit_limit: Money | None = personal(
+        "financial", "credit limit", "信用额度", default=None, validator=one_of(Money)
+    )
+    billing_cycle_day: int | None = plain(
+        "day of the month of the bill", "账单日", default=None, repr=False, validator=Whole(1, 31)
+    )
+    parent_id: str | None = plain(
+        "account that pays for this one",
+        "上级账户",
+        pii="pseudonym",
+        index=PARENT_ID,
+        default=None,
+        repr=False,
+        validator=optional_key,
+    )
+    opened_on: date | None = plain(
+        "when it was opened", "开户日期", retention="ledger", default=None, repr=False, validator=optional_date
+    )
+    closed_on: date | None = plain(
+        "when it was closed", "销户日期", retention="ledger", default=None, repr=False, validator=optional_date
+    )
     created_at: datetime | None = created()
     updated_at: datetime | None = updated()
     extra: Mapping[str, Any] = unknown_keys()
+
+    def __attrs_post_init__(self) -> None:
+        limit = self.credit_limit
+        if limit is not None and (limit.minor < 0 or limit.currency != self.currency):
+            raise fault(
+                "account.credit_limit",
+                "credit_limit",
+                "credit_limit must be at least 0 and in the currency of the account",
+            )
+        if self.closed_on is not None:
+            in_order("account.dates", opened_on=self.opened_on, closed_on=self.closed_on)
+            if self.status is not AccountStatus.CLOSED:
+                raise fault("account.closed", "closed_on", "only a closed account has a closed_on; set its status too")
+        if self.parent_id is not None:
+            other_than_itself(self, "parent_id")
 
 
 @attrs.frozen(kw_only=True)
@@ -85,10 +135,16 @@ class Transaction:
     Args:
         amount: never negative but for adjustments; the kind says the direction.
         occurred_at: aware datetime, kept in UTC.
+        due_on: local day by which a payment that is pending is to be made.
+        method: how it was paid, such as "card", "alipay", "wechat_pay", "cash".
+        payment_method_id: the `PaymentMethod` that it was paid with.
+        related_id: the transaction that it gives back or corrects; see `check_refund`.
+        reason: code of why, such as that of a chargeback or a decline.
 
     Raises:
-        InvalidFieldError: "transaction.negative" with path "amount"; those of the fields: "field.type" (no Money),
-            "time.*", "text.*", "int.*", "enum.unknown", "json.*", "extra.reserved".
+        InvalidFieldError: "transaction.negative" with path "amount", "reference.self" (related to itself); those of
+            the fields: "field.type" (no Money), "time.*", "date.type", "text.*", "int.*", "enum.unknown", "json.*",
+            "extra.reserved".
 
     >>> from datetime import UTC, datetime
     >>> paid = Transaction(id="t1", account_id="a1", amount=Money.of("9.90", "CNY"), occurred_at=datetime.now(UTC))
@@ -126,10 +182,26 @@ class Transaction:
         "transaction it refunds or corrects",
         "关联交易",
         pii="pseudonym",
+        index=RELATED_ID,
         default=None,
         validator=optional_key,
     )
     description: str | None = personal("content", "free text", "说明", default=None, validator=optional_text)
+    due_on: date | None = plain(
+        "day by which it is to be paid",
+        "应付日期",
+        level="C2",
+        retention="ledger",
+        default=None,
+        repr=False,
+        validator=optional_date,
+    )
+    payment_method_id: str | None = plain(
+        "id of the payment method", "支付工具编号", pii="pseudonym", default=None, repr=False, validator=optional_key
+    )
+    reason: str | None = plain(
+        "code of the reason", "原因代码", level="C2", default=None, repr=False, validator=optional_key
+    )
     created_at: datetime | None = created()
     updated_at: datetime | None = updated()
     extra: Mapping[str, Any] = unknown_keys()
@@ -141,6 +213,8 @@ class Transaction:
                 code="transaction.negative",
                 path="amount",
             )
+        if self.related_id is not None:
+            other_than_itself(self, "related_id")
 
     @property
     def signed_minor(self) -> int:

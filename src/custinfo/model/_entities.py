@@ -5,12 +5,14 @@ from __future__ import annotations
 from custinfo.model._account import Account, Transaction
 from custinfo.model._consent import Consent
 from custinfo.model._contact import Address, Email, Identifier, Phone, Tag
+from custinfo.model._coupon import Coupon
 from custinfo.model._customer import Customer
 from custinfo.model._field import FieldInfo, fields_of
 from custinfo.model._interaction import Interaction
 from custinfo.model._merge import Merge
 from custinfo.model._money import Money
 from custinfo.model._name import PersonName
+from custinfo.model._points import LoyaltyEntry
 from custinfo.model._review import ReviewTask
 
 ENTITIES: dict[str, type] = {
@@ -21,9 +23,10 @@ ENTITIES: dict[str, type] = {
     "consent": Consent,
     "merge": Merge,
     "reviewtask": ReviewTask,
+    "loyaltyentry": LoyaltyEntry,
+    "coupon": Coupon,
 }
 VALUES: tuple[type, ...] = (Money, PersonName, Email, Phone, Address, Identifier, Tag)
-VERSION = 1  # of the JSON form
 
 
 def kind_of(cls: type) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from enum import Enum
 from types import NoneType
@@ -14,6 +15,7 @@ from custinfo.model._check import KEY_LIMIT, TEXT_LIMIT, key_text, optional_key
 from custinfo.model._entities import ENTITIES, VALUES, kind_of
 from custinfo.model._field import declaration, is_tuple, value_object
 from custinfo.model._iso4217 import MINOR_DIGITS
+from custinfo.model._rules import Whole
 from custinfo.model._upcast import version_of
 
 _INT64 = 2**63
@@ -42,7 +44,7 @@ def json_schema(cls: type) -> dict[str, Any]:
     kind = kind_of(cls)
     version = version_of(kind)
     schema = _object(cls)
-    inner = {one for field in attrs.fields(cls) if (one := value_object(field.type))}
+    inner = set(_inner(cls))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:custinfo:{kind}:{version}",
@@ -52,6 +54,14 @@ def json_schema(cls: type) -> dict[str, Any]:
         "required": ["$v", *schema["required"]],
         "$defs": {one.__name__: {**_object(one), "additionalProperties": False} for one in VALUES if one in inner},
     }
+
+
+def _inner(cls: Any) -> Iterator[type]:
+    """The value classes in a class, those in them included."""
+    for field in attrs.fields(cls):
+        if (one := value_object(field.type)) is not None:
+            yield one
+            yield from _inner(one)
 
 
 def _object(cls: type) -> dict[str, Any]:
@@ -73,7 +83,10 @@ def _schema_of(kind: Any, field: attrs.Attribute[Any]) -> dict[str, Any]:
     if NoneType in arguments:
         (one,) = (argument for argument in arguments if argument is not NoneType)
         schema = _schema_of(one, field)
-        return {**schema, "type": [schema["type"], "null"]}
+        if "$ref" in schema:
+            return {"anyOf": [schema, {"type": "null"}]}
+        choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+        return {**schema, "type": [schema["type"], "null"], **choices}
     if is_tuple(kind):
         return {"type": "array", "items": _schema_of(arguments[0], field)}
     if attrs.has(kind):
@@ -89,7 +102,9 @@ def _scalar(kind: Any, field: attrs.Attribute[Any]) -> dict[str, Any]:
     if kind is bool:
         return {"type": "boolean"}
     if kind is int:
-        return {"type": "integer", "minimum": 0, "maximum": _INT64 - 1}
+        whole = field.validator
+        low, high = (whole.low, whole.high) if isinstance(whole, Whole) else (0, _INT64 - 1)
+        return {"type": "integer", "minimum": low, "maximum": high}
     if kind is str:
         # JSON Schema counts characters, a store the bytes of an id; no id has fewer bytes than characters.
         is_key = field.validator in {key_text, optional_key}
