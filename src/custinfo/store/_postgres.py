@@ -188,7 +188,8 @@ def effective_options(dsn: str) -> dict[str, str]:
         probe = pq.PGconn.connect_start(conninfo.make_conninfo(dsn, target_session_attrs=mark).encode())
     except (psycopg.Error, UnicodeError):
         probe = None
-    if probe is None or mark.encode() not in probe.error_message:
+    # A text of C ends at a NUL, and the rest would go unread.
+    if probe is None or "\0" in dsn or mark.encode() not in probe.error_message:
         raise _postgres_errors.bad_dsn()
     return {option.keyword.decode(): option.val.decode(errors="replace") for option in probe.info if option.val}
 

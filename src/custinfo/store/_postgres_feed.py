@@ -54,9 +54,9 @@ def feed_state(link: PostgresLink) -> FeedState:
     return FeedState(incarnation, BEGINNING if trimmed is None else _parsed(trimmed), next_xid)
 
 
-def cursor_at(incarnation: str, place: Place) -> Cursor:
-    """The cursor of the event at *place*."""
-    return make_cursor(f"{incarnation}.{place.xid}", place.seq)
+def cursor_at(incarnation: str, xid: int, seq: int) -> Cursor:
+    """The cursor of the event of that number in that transaction."""
+    return make_cursor(f"{incarnation}.{xid}", seq)
 
 
 def place_of(cursor: object, state: FeedState) -> Place:
@@ -67,9 +67,13 @@ def place_of(cursor: object, state: FeedState) -> Place:
     """
     if cursor == START:
         return BEGINNING
-    head, _, number = cursor.rpartition(".") if isinstance(cursor, str) else ("-", "", "")
     name, trimmed = state.incarnation, state.trimmed
-    xid = cursor_seq(head or "-", name, last=state.next_xid - 1, trimmed=trimmed.xid)
+    head, _, number = cursor.rpartition(".") if isinstance(cursor, str) else ("", "", "")
+    if "." not in head:
+        # The cursor of another kind of store is told apart like that of another store of this kind.
+        cursor_seq(cursor, name, last=_ANY, trimmed=0)
+        head = "no cursor"
+    xid = cursor_seq(head, name, last=state.next_xid - 1, trimmed=trimmed.xid)
     seq = cursor_seq(f"{name}.{number}", name, last=_ANY, trimmed=trimmed.seq if xid == trimmed.xid else 0)
     return Place(xid, seq)
 

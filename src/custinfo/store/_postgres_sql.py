@@ -5,9 +5,12 @@ from __future__ import annotations
 GET = "SELECT id, version, data FROM ci_record WHERE kind = %s AND id = %s"
 GET_MANY = "SELECT id, version, data FROM ci_record WHERE kind = %s AND id = ANY(%s::text[])"
 PAGE = "SELECT id, version, data FROM ci_record WHERE kind = %s AND id > %s ORDER BY id LIMIT %s"
-VERSION = "SELECT version FROM ci_record WHERE kind = %s AND id = %s"
+VERSION = "SELECT coalesce((SELECT version FROM ci_record WHERE kind = %s AND id = %s), 0)"
 LOOKUP = "SELECT id FROM ci_key WHERE kind = %s AND name = %s AND value = %s ORDER BY id"
 KEYS = "SELECT name, value, uniq FROM ci_key WHERE kind = %s AND id = %s ORDER BY name, value"
+KEYS_BETWEEN = (
+    "SELECT id, name, value, uniq FROM ci_key WHERE kind = %s AND id > %s AND id <= %s ORDER BY id, name, value"
+)
 
 # One look into the index for each kind, where DISTINCT would read all records.
 KINDS = """WITH RECURSIVE found(kind) AS (
@@ -59,7 +62,7 @@ keyed AS (
   DELETE FROM ci_key WHERE kind = %(kind)s::text AND id = %(id)s::text AND EXISTS(SELECT 1 FROM done))
 SELECT count(*) FROM done"""
 
-HOLDER = "SELECT id FROM ci_key WHERE kind = %s AND name = %s AND value = %s AND uniq = 1"
+HOLDER = "SELECT (SELECT id FROM ci_key WHERE kind = %s AND name = %s AND value = %s AND uniq = 1)"
 
 RECORD_COLUMNS = {"kind": "text", "id": "text", "version": "int8", "data": "bytea"}
 KEY_COLUMNS = {"kind": "text", "name": "text", "value": "text", "id": "text", "uniq": "int2"}
@@ -68,9 +71,10 @@ GAP_COLUMNS = {"kind": "text", "id": "text"}
 
 # Numbers of events and of transactions are drawn before commits, so a reader of "seq > cursor" would miss what commits
 # late. Below the oldest transaction that runs, nothing can come any more.
-FEED = """SELECT xid::text::bigint, seq, type, subject, data FROM ci_outbox
-WHERE (xid, seq) > (%s::text::xid8, %s::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY xid, seq LIMIT %s"""
+_EVENTS = """SELECT xid::text::bigint, seq, type, subject, data FROM ci_outbox
+WHERE (xid, seq) > (%s::text::xid8, %s::bigint){} ORDER BY xid, seq LIMIT %s"""
+FEED = _EVENTS.format(" AND xid < pg_snapshot_xmin(pg_current_snapshot())")
+PENDING = _EVENTS.format("")
 EMIT = "INSERT INTO ci_outbox(type, subject, data) VALUES(%s, %s, %s) RETURNING 1"
 TRIM = """WITH gone AS (
   DELETE FROM ci_outbox WHERE (xid, seq) <= (%s::text::xid8, %s::bigint) RETURNING 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from threading import get_ident
 
 from custinfo.store import _checks, _lifecycle, _postgres_feed, _postgres_schema, _postgres_sql, _postgres_write
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     P = ParamSpec("P")
     T = TypeVar("T")
+    AnyItem = TypeVar("AnyItem", bound=tuple[Any, ...])
 
 ITEMS_PER_STATEMENT = 2000
 BYTES_PER_STATEMENT = 4_000_000
@@ -31,7 +33,8 @@ ROWS_PER_FETCH = 20_000
 class PostgresUnit:
     """A unit of a `PostgresStore`.
 
-    See `Unit`, `SupportsBulk`, `SupportsQuery`, `SupportsColumns`, `SupportsTrim`, `SupportsBackup`.
+    See `Unit`, `SupportsBulk`, `SupportsQuery`, `SupportsColumns`, `SupportsTrim`, `SupportsPending`, `SupportsBackup`,
+    `SupportsKeyRange`, `SupportsRestore`.
     """
 
     def __init__(self, link: PostgresLink, *, write: bool) -> None:
@@ -70,27 +73,7 @@ class PostgresUnit:
     def put_many(self, items: Iterable[Item]) -> list[int]:
         """Store many records; see `SupportsBulk.put_many`. New ones go in by COPY, updates in a pipeline."""
         self._use(write=True)
-        versions: list[int] = []
-        run: list[Item] = []
-        size = 0
-        try:
-            for item in items:
-                record, keys, expected = item
-                _checks.check_record(record, keys, expected)
-                if run and ((expected == 0) != (run[0][2] == 0) or len(run) == ITEMS_PER_STATEMENT):
-                    self._put_run(run)
-                    run, size = [], 0
-                run.append(item)
-                size += len(record.data)
-                if size > BYTES_PER_STATEMENT:
-                    self._put_run(run)
-                    run, size = [], 0
-                versions.append(expected + 1)
-            self._put_run(run)
-        except BaseException:
-            self.failed = True
-            raise
-        return versions
+        return self._do(self._put_many, items)
 
     def delete(self, kind: str, id: str, expected_version: int) -> None:
         """Delete a record and its keys; see `Unit.delete`, and `put` for refusals."""
@@ -174,13 +157,13 @@ class PostgresUnit:
         """Committed events after a cursor; see `Unit.feed`. They show when no older transaction runs any more."""
         self._use()
         _checks.check_limit(limit)
-        state = self._feed_state()
-        place = max(_postgres_feed.place_of(after, state), state.trimmed)
-        rows = self._rows(_postgres_sql.FEED, (str(place.xid), place.seq, limit))
-        return [
-            Event(_postgres_feed.cursor_at(state.incarnation, _postgres_feed.Place(xid, seq)), type, subject, data)
-            for xid, seq, type, subject, data in rows
-        ]
+        return self._events(_postgres_sql.FEED, after, limit)
+
+    def pending(self, after: Cursor, limit: int) -> list[Event]:
+        """`feed` with the events that it still holds back; see `SupportsPending.pending`."""
+        self._use()
+        _checks.check_limit(limit)
+        return self._events(_postgres_sql.PENDING, after, limit)
 
     def trim(self, cursor: Cursor) -> int:
         """Drop the events up to and including *cursor*; see `SupportsTrim.trim`."""
@@ -203,6 +186,33 @@ class PostgresUnit:
         _checks.check_id(id)
         return [Key(name, value, uniq == 1) for name, value, uniq in self._rows(_postgres_sql.KEYS, (kind, id))]
 
+    def keys_between(self, kind: str, after: str, last: str) -> dict[str, list[Key]]:
+        """The keys of a page of records; see `SupportsKeyRange.keys_between`."""
+        self._use()
+        _checks.check_kind(kind)
+        _checks.check_after(after)
+        _checks.check_id(last)
+        found: dict[str, list[Key]] = {}
+        for id, name, value, uniq in self._rows(_postgres_sql.KEYS_BETWEEN, (kind, after, last)):
+            found.setdefault(id, []).append(Key(name, value, uniq == 1))
+        return found
+
+    def load(self, items: Iterable[tuple[Record, Sequence[Key]]]) -> int:
+        """Store records under the versions that they have; see `SupportsRestore.load`."""
+        self._use(write=True)
+        return self._do(self._load, items)
+
+    def load_events(self, events: Iterable[tuple[str, str, bytes]]) -> int:
+        """Add many events; see `SupportsRestore.load_events`."""
+        self._use(write=True)
+        count, rest = 0, iter(events)
+        while run := list(islice(rest, ITEMS_PER_STATEMENT)):
+            for event in run:
+                _checks.check_event(*event)
+            self._do(self.link.copy, "ci_outbox", _postgres_sql.EVENT_COLUMNS, run)
+            count += len(run)
+        return count
+
     def flush(self) -> None:
         """Write the events of the unit; the store calls it before the commit."""
         emitted, self._emitted = self._emitted, []
@@ -219,9 +229,23 @@ class PostgresUnit:
         if write and not self.writes:
             raise _lifecycle.not_writable()
 
-    def _put_run(self, run: list[Item]) -> None:
-        if run:
+    def _put_many(self, items: Iterable[Item]) -> list[int]:
+        versions: list[int] = []
+        for run in _runs(items, _is_new):
+            for record, keys, expected in run:
+                _checks.check_record(record, keys, expected)
+                versions.append(expected + 1)
             self._store(run, _postgres_write.store_each if run[0][2] else _postgres_write.copy_new)
+        return versions
+
+    def _load(self, items: Iterable[tuple[Record, Sequence[Key]]]) -> int:
+        count = 0
+        for run in _runs(items, lambda _: True):
+            for record, keys in run:
+                _checks.check_loaded(record, keys)
+            _postgres_write.copy_new(self.link, [(record, keys, record.version - 1) for record, keys in run])
+            count += len(run)
+        return count
 
     def _store(self, items: list[Item], how: Callable[[PostgresLink, Sequence[Item]], Refusal | None]) -> None:
         if refusal := self._do(how, self.link, items):
@@ -233,6 +257,14 @@ class PostgresUnit:
 
     def _feed_state(self) -> FeedState:
         return self._do(_postgres_feed.feed_state, self.link)
+
+    def _events(self, text: str, after: Cursor, limit: int) -> list[Event]:
+        state = self._feed_state()
+        place = max(_postgres_feed.place_of(after, state), state.trimmed)
+        return [
+            Event(_postgres_feed.cursor_at(state.incarnation, xid, seq), type, subject, data)
+            for xid, seq, type, subject, data in self._rows(text, (str(place.xid), place.seq, limit))
+        ]
 
     def _records(self, kind: str, sql: str, values: Sequence[object]) -> list[Record]:
         return [Record(kind, id, version, data) for id, version, data in self._rows(sql, values)]
@@ -246,6 +278,24 @@ class PostgresUnit:
         except BaseException:
             self.failed = True
             raise
+
+
+def _is_new(item: Item) -> bool:
+    return item[2] == 0
+
+
+def _runs(items: Iterable[AnyItem], sort: Callable[[AnyItem], bool]) -> Iterator[list[AnyItem]]:
+    """Runs of items that *sort* gives the same for, none of them too large for a statement."""
+    run: list[AnyItem] = []
+    size = 0
+    for item in items:
+        if run and (len(run) == ITEMS_PER_STATEMENT or size > BYTES_PER_STATEMENT or sort(item) != sort(run[0])):
+            yield run
+            run, size = [], 0
+        run.append(item)
+        size += len(item[0].data)
+    if run:
+        yield run
 
 
 def _marked(text: str) -> str:

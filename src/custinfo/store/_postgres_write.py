@@ -64,12 +64,12 @@ def store_each(link: PostgresLink, items: Sequence[Item]) -> Refusal | None:
 
 
 def copy_new(link: PostgresLink, items: Sequence[Item]) -> None:
-    """Store records that must all be new, by COPY.
+    """Store records that must all be new, by COPY; each gets the version after the one given with it.
 
     Raises:
         ConflictError, DuplicateKeyError: one of them was refused; the transaction has failed.
     """
-    records = [(record.kind, record.id, 1, record.data) for record, _, _ in items]
+    records = [(record.kind, record.id, version + 1, record.data) for record, _, version in items]
     try:
         link.copy("ci_record", _postgres_sql.RECORD_COLUMNS, records)
         link.copy("ci_key", _postgres_sql.KEY_COLUMNS, _key_rows(items))
@@ -78,7 +78,7 @@ def copy_new(link: PostgresLink, items: Sequence[Item]) -> None:
     else:
         _copy_columns(link, [record for record, _, _ in items if record.kind in TYPED_KINDS])
         return
-    raise _of_race(link, items, refusal)
+    raise _of_race(link, [(record, keys, 0) for record, keys, _ in items], refusal)
 
 
 def drop_columns(link: PostgresLink, kind: str, id: str) -> None:
@@ -90,8 +90,8 @@ def drop_columns(link: PostgresLink, kind: str, id: str) -> None:
 
 def conflict(link: PostgresLink, record: Record, expected: int) -> ConflictError:
     """The error for a stored version other than the expected one."""
-    rows = link.rows(_postgres_sql.VERSION, (record.kind, record.id))
-    return _checks.conflict(record.kind, record.id, expected, rows[0][0] if rows else 0)
+    [(found,)] = link.rows(_postgres_sql.VERSION, (record.kind, record.id))
+    return _checks.conflict(record.kind, record.id, expected, found)
 
 
 def _values(item: Item) -> dict[str, object]:
@@ -138,26 +138,23 @@ def _of_race(link: PostgresLink, items: Sequence[Item], refusal: Refusal) -> Ref
     link.begin_again()
     if isinstance(refusal, DuplicateKeyError):
         return _duplicate(link, items) or refusal
+    versions = link.row_of_each(_postgres_sql.VERSION, [(record.kind, record.id) for record, _, _ in items])
     seen: set[tuple[str, str]] = set()
-    for record, _, expected in items:
-        place = (record.kind, record.id)
-        rows = link.rows(_postgres_sql.VERSION, place)
-        found = rows[0][0] if rows else int(expected == 0 and place in seen)
-        if found != expected:
-            return _checks.conflict(record.kind, record.id, expected, found)
-        seen.add(place)
+    for (record, _, expected), (found,) in zip(items, versions, strict=True):
+        twice = expected == 0 and (record.kind, record.id) in seen
+        if found != expected or twice:
+            return _checks.conflict(record.kind, record.id, expected, found or int(twice))
+        seen.add((record.kind, record.id))
     return refusal
 
 
 def _duplicate(link: PostgresLink, items: Sequence[Item]) -> DuplicateKeyError | None:
+    places = [(r.kind, key.name, key.value, r.id) for r, keys, _ in items for key in keys if key.unique]
     taken: dict[tuple[str, str, str], str] = {}
-    for record, keys, _ in items:
-        for key in keys:
-            if not key.unique:
-                continue
-            place = (record.kind, key.name, key.value)
-            rows = link.rows(_postgres_sql.HOLDER, place)
-            holder = rows[0][0] if rows else taken.setdefault(place, record.id)
-            if holder != record.id:
-                return _checks.duplicate_key(record.kind, record.id, key.name, holder)
+    for (kind, name, value, id), (holder,) in zip(
+        places, link.row_of_each(_postgres_sql.HOLDER, [place[:3] for place in places]), strict=True
+    ):
+        held_by = holder or taken.setdefault((kind, name, value), id)
+        if held_by != id:
+            return _checks.duplicate_key(kind, id, name, held_by)
     return None
