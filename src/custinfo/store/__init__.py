@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from custinfo.store._memory import MemoryStore
     from custinfo.store._open import open_store
     from custinfo.store._payments import payment_columns
+    from custinfo.store._postgres_store import PostgresStore
     from custinfo.store._protocol import (
         START,
         Cursor,
@@ -44,6 +45,7 @@ __all__ = [
     "Event",
     "Key",
     "MemoryStore",
+    "PostgresStore",
     "Record",
     "RecordKeyStore",
     "RecordStore",
@@ -88,6 +90,7 @@ __getattr__, __dir__ = lazy_exports(
         "Event": "custinfo.store._protocol",
         "Key": "custinfo.store._protocol",
         "MemoryStore": "custinfo.store._memory",
+        "PostgresStore": "custinfo.store._postgres_store",
         "Record": "custinfo.store._protocol",
         "RecordKeyStore": "custinfo.store._keystore",
         "RecordStore": "custinfo.store._protocol",
