@@ -48,7 +48,10 @@ class EntityCodec(Generic[T]):
         names = {attribute.name for attribute in attrs.fields(self.cls)}
         self.clear = frozenset(names - personal_fields(self.cls) - {"version"}) | {"$v"}
         self._known = names | {"$v"}
+        secret = [field for field in attrs.fields(self.cls) if field.name not in self.clear | {"version"}]
+        self._least = None if cipher is None or any(field.default is attrs.NOTHING for field in secret) else ()
         self._blind = {name: self._blind_index(index) for name, index in self.indexes.items() if index.blind and cipher}
+        self.blind = frozenset(self._blind)
 
     def _blind_index(self, index: Index) -> BlindIndex:
         from custinfo.crypto import BlindIndex
@@ -195,17 +198,31 @@ class EntityCodec(Generic[T]):
         """Whether a key is one that no other record may hold, such as an external id, or was before a merge."""
         return key.unique or key.name.startswith(_FORMER)
 
-    def query(self, name: str, value: object) -> list[Key]:
-        """The keys under which a look-up value may be stored: one, or two while an index key is being rotated.
+    def index(self, name: str) -> Index:
+        """A look-up by its name.
 
         Raises:
-            InvalidFieldError: "find.unknown", listing the look-ups there are; "find.value".
+            InvalidFieldError: "find.unknown", listing the look-ups there are.
         """
         index = self.indexes.get(name)
         if index is None:
             raise InvalidFieldError(
                 f"{self.kind} has no look-up {name!r}; there are {', '.join(sorted(self.indexes))}", code="find.unknown"
             )
+        return index
+
+    def clear_terms(self, record: Record) -> frozenset[tuple[str, str]]:
+        """Name and value of the look-ups that a record keeps in clear; nothing is decrypted."""
+        obj = self.build(record, self.read(record), fields=self._least)
+        return frozenset((key.name, key.value) for key in self.keys(obj) if key.name not in self.blind)
+
+    def query(self, name: str, value: object) -> list[Key]:
+        """The keys under which a look-up value may be stored: one, or two while an index key is being rotated.
+
+        Raises:
+            InvalidFieldError: "find.unknown", listing the look-ups there are; "find.value".
+        """
+        index = self.index(name)
         text: str | None = value if isinstance(value, str) else _text(index.text, value)
         normal = index.normalize(text) if text else ""
         if not normal:

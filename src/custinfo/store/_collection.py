@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 import attrs
 
 from custinfo.errors import ConflictError, InvalidFieldError, RecordNotFoundError
 from custinfo.store._codec import EntityCodec
 from custinfo.store._column_reads import columns_of, differing
+from custinfo.store._find import Page, find_page
 from custinfo.store._history import former_states, purge_states, state_of
 from custinfo.store._protocol import Key, Record, RecordStore, SupportsBulk, Unit
 from custinfo.store._reindex import reindex
+from custinfo.store._where import Where
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PAGE = 500
+_PAGE_LIMIT = 100
 _ERASED = "erased"
 _HIDDEN = {"merged", _ERASED}
 
@@ -117,19 +120,86 @@ class Collection(Generic[T]):
         target = self.codec.clear_fields(record).get("merged_into")
         return str(target) if target is not None else None
 
-    def find(self, *, unit: Unit | None = None, fields: Iterable[str] | None = None, **query: object) -> list[T]:
-        """The objects that match every look-up, in code-point order of their ids.
+    @overload
+    def find(
+        self,
+        where: Where,
+        /,
+        *,
+        order: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        unit: Unit | None = None,
+        fields: Iterable[str] | None = None,
+    ) -> Page[T]: ...
 
-        A merged customer is found by its own values and given as its survivor; erased ones are not given.
+    @overload
+    def find(
+        self, where: None = None, /, *, unit: Unit | None = None, fields: Iterable[str] | None = None, **query: object
+    ) -> list[T]: ...
+
+    def find(
+        self,
+        where: Where | None = None,
+        /,
+        *,
+        order: Any = None,
+        cursor: Any = None,
+        limit: Any = None,
+        unit: Unit | None = None,
+        fields: Iterable[str] | None = None,
+        **query: object,
+    ) -> Page[T] | list[T]:
+        """The objects that match every look-up in *query*, or a page of those that meet *where*.
+
+        With look-ups, such as ``find(email="rosa@example.com")``: all of them in code-point order of their ids. A
+        merged customer is found by its own values and given as its survivor; erased ones are not given.
+
+        With a condition, such as ``find(Q.tag("vip") & Q.country("CN"))``: a page of the objects whose own values meet
+        it, without merged and erased customers. The backend answers from its indexes where it can (`SupportsQuery`).
+        Pages stay whole while others write: what met the condition all the while is given once.
 
         Args:
+            where: a condition made of `Q`.
+            order: name of a look-up that is stored in clear: by its smallest value, then by id; objects without one are
+                left out. By id when left out.
+            cursor: of the former page; None starts.
+            limit: how many objects a page has at most, 1 to 10,000; 100 when left out.
             unit: a unit to read in.
             fields: personal fields to decrypt; all when left out.
-            query: look-up name -> text or value object, such as ``email="rosa@example.com"``.
+            query: look-up name -> text or value object.
 
         Raises:
-            InvalidFieldError: "find.unknown", "find.value", "find.empty".
+            InvalidFieldError: "find.unknown", "find.value", "find.empty", "find.where" (order, cursor or limit without
+                a condition, or look-ups beside one), "find.range" (an order or range of a look-up that is stored as a
+                keyed hash), "find.cursor", "find.limit", "find.complex".
+
+        >>> from custinfo.model import Customer, Tag
+        >>> from custinfo.store import MemoryStore, Q
+        >>> customers = Collection(MemoryStore(), Customer)
+        >>> _ = customers.put_many([Customer(id=f"c{n}", tags=[Tag("vip")]) for n in range(3)])
+        >>> page = customers.find(Q.tag("vip") & ~Q.country("CN"), limit=2)
+        >>> [customer.id for customer in page], page.cursor is None
+        (['c0', 'c1'], False)
+        >>> [customer.id for customer in customers.find(Q.tag("vip") & ~Q.country("CN"), cursor=page.cursor)]
+        ['c2']
         """
+        if where is not None and not query:
+            with self._unit(unit, write=False) as inside:
+                return find_page(
+                    inside,
+                    self.codec,
+                    where,
+                    order=order,
+                    cursor=cursor,
+                    limit=_PAGE_LIMIT if limit is None else limit,
+                    fields=fields,
+                )
+        if where is not None or (order, cursor, limit) != (None, None, None):
+            raise InvalidFieldError(
+                "order, cursor and limit go with a condition, and look-ups stand alone; write find(Q.tag('vip'), ...)",
+                code="find.where",
+            )
         with self._unit(unit, write=False) as inside:
             if len(query) < 2:
                 found = {record.id: record for record in self.resolve(self.find_ids(unit=inside, **query), unit=inside)}

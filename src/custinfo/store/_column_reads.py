@@ -46,7 +46,7 @@ def differing(collection: Collection[Any]) -> list[str]:
 
 def _equal(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     if one.dtype.kind == "M":
-        return one.view(np.int64) == other.view(np.int64)  # NaT is not equal to itself
+        one, other = one.view(np.int64), other.view(np.int64)  # NaT is not equal to itself
     return np.asarray(one == other, np.bool_)
 
 
