@@ -5,11 +5,13 @@ from custinfo._lazy import lazy_exports
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from custinfo.model._account import Account, AccountStatus, Transaction, TransactionKind, TransactionStatus
+    from custinfo.model._aging import Aging, AgingBucket, OpenItem, aging
     from custinfo.model._codec import dumps, from_dict, loads, plain_value, to_dict
     from custinfo.model._consent import Consent, ConsentStatus
     from custinfo.model._contact import Address, Email, Identifier, Phone, Tag
     from custinfo.model._coupon import Coupon, CouponStatus
     from custinfo.model._customer import Customer, CustomerKind, CustomerStatus
+    from custinfo.model._discount import CouponUse, apply_coupon, apply_coupons
     from custinfo.model._entities import catalogue, kind_of
     from custinfo.model._field import FieldInfo, Index, fields_of, personal_fields
     from custinfo.model._ids import new_id
@@ -17,15 +19,19 @@ if TYPE_CHECKING:
     from custinfo.model._iso4217 import is_currency, minor_digits
     from custinfo.model._json_schema import json_schema
     from custinfo.model._keys import email_key, identifier_key, name_key, phone_key
-    from custinfo.model._ledger import balance, check_transition
+    from custinfo.model._ledger import balance, by_currency, check_transition
     from custinfo.model._lookup import Term, indexes_of, lookup_terms
+    from custinfo.model._lots import LoyaltyLot, LoyaltyState, LoyaltyUse
+    from custinfo.model._loyalty import loyalty_balance, loyalty_state, loyalty_tier
     from custinfo.model._mask import mask
     from custinfo.model._masked import masked
     from custinfo.model._merge import Merge
     from custinfo.model._money import Money
     from custinfo.model._name import NameUse, PersonName
     from custinfo.model._points import LoyaltyEntry, LoyaltyKind
+    from custinfo.model._refund import check_ledger, check_refund
     from custinfo.model._review import ReviewStatus, ReviewTask
+    from custinfo.model._statement import AccountStatement, StatementLine, statement
 
 _MODULES = {
     "_account": (
@@ -34,6 +40,12 @@ _MODULES = {
         "Transaction",
         "TransactionKind",
         "TransactionStatus",
+    ),
+    "_aging": (
+        "Aging",
+        "AgingBucket",
+        "OpenItem",
+        "aging",
     ),
     "_codec": (
         "dumps",
@@ -61,6 +73,11 @@ _MODULES = {
         "Customer",
         "CustomerKind",
         "CustomerStatus",
+    ),
+    "_discount": (
+        "CouponUse",
+        "apply_coupon",
+        "apply_coupons",
     ),
     "_entities": (
         "catalogue",
@@ -91,12 +108,23 @@ _MODULES = {
     ),
     "_ledger": (
         "balance",
+        "by_currency",
         "check_transition",
     ),
     "_lookup": (
         "Term",
         "indexes_of",
         "lookup_terms",
+    ),
+    "_lots": (
+        "LoyaltyLot",
+        "LoyaltyState",
+        "LoyaltyUse",
+    ),
+    "_loyalty": (
+        "loyalty_balance",
+        "loyalty_state",
+        "loyalty_tier",
     ),
     "_mask": ("mask",),
     "_masked": ("masked",),
@@ -110,20 +138,33 @@ _MODULES = {
         "LoyaltyEntry",
         "LoyaltyKind",
     ),
+    "_refund": (
+        "check_ledger",
+        "check_refund",
+    ),
     "_review": (
         "ReviewStatus",
         "ReviewTask",
     ),
+    "_statement": (
+        "AccountStatement",
+        "StatementLine",
+        "statement",
+    ),
 }
 __all__ = [
     "Account",
+    "AccountStatement",
     "AccountStatus",
     "Address",
+    "Aging",
+    "AgingBucket",
     "Channel",
     "Consent",
     "ConsentStatus",
     "Coupon",
     "CouponStatus",
+    "CouponUse",
     "Customer",
     "CustomerKind",
     "CustomerStatus",
@@ -135,20 +176,31 @@ __all__ = [
     "Interaction",
     "LoyaltyEntry",
     "LoyaltyKind",
+    "LoyaltyLot",
+    "LoyaltyState",
+    "LoyaltyUse",
     "Merge",
     "Money",
     "NameUse",
+    "OpenItem",
     "PersonName",
     "Phone",
     "ReviewStatus",
     "ReviewTask",
+    "StatementLine",
     "Tag",
     "Term",
     "Transaction",
     "TransactionKind",
     "TransactionStatus",
+    "aging",
+    "apply_coupon",
+    "apply_coupons",
     "balance",
+    "by_currency",
     "catalogue",
+    "check_ledger",
+    "check_refund",
     "check_transition",
     "dumps",
     "email_key",
@@ -161,6 +213,9 @@ __all__ = [
     "kind_of",
     "loads",
     "lookup_terms",
+    "loyalty_balance",
+    "loyalty_state",
+    "loyalty_tier",
     "mask",
     "masked",
     "minor_digits",
@@ -169,6 +224,7 @@ __all__ = [
     "personal_fields",
     "phone_key",
     "plain_value",
+    "statement",
     "to_dict",
 ]
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 import attrs
 
 from custinfo.errors import AmountOverflowError, InvalidFieldError
-from custinfo.model._account import Account, AccountStatus, Transaction
+from custinfo.model._account import Account, AccountStatus, Transaction, TransactionStatus
 from custinfo.model._money import INT64, Money
 
 _NEXT = {
@@ -32,8 +32,8 @@ def balance(
         currency: code of ISO 4217; needed only where there may be no transaction.
 
     Raises:
-        InvalidFieldError: "time.naive"; "balance.currency" where the currencies differ or none is known;
-            "balance.repeated" where one id comes twice.
+        InvalidFieldError: "time.naive"; "balance.currency" where the currencies differ (see `by_currency`) or none is
+            known; "balance.repeated" where one id comes twice; "field.type" where something is no transaction.
         AmountOverflowError: the balance does not fit in 64 bits.
 
     >>> from datetime import UTC, datetime
@@ -43,25 +43,29 @@ def balance(
     >>> str(balance([paid, back]))
     '9.00 CNY'
     """
-    if as_of is not None and getattr(as_of, "tzinfo", None) is None:
-        raise InvalidFieldError("as_of must be a datetime with a time zone", code="time.naive", path="as_of")
-    total, seen = 0, set[str]()
-    for transaction in transactions:
-        currency = currency or transaction.amount.currency
-        if transaction.amount.currency != currency:
-            raise InvalidFieldError(
-                "the transactions are of several currencies; take the balance of each", code="balance.currency"
-            )
-        if transaction.id in seen:
-            raise InvalidFieldError("a transaction is there twice; pass each once", code="balance.repeated", path="id")
-        seen.add(transaction.id)
-        if as_of is None or transaction.occurred_at <= as_of:
-            total += transaction.signed_minor
-    if currency is None:
-        raise InvalidFieldError("there is no transaction; say the currency", code="balance.currency", path="currency")
-    if not -INT64 <= total < INT64:
-        raise AmountOverflowError("the balance does not fit in 64 bits of minor units; nothing was cut")
-    return Money(total, currency)
+    if as_of is not None:
+        aware(as_of, "as_of")
+    ledger, currency = one_currency(transactions, currency)
+    total = sum(one.signed_minor for one in ledger if as_of is None or one.occurred_at <= as_of)
+    return total_of(total, currency)
+
+
+def by_currency(transactions: Iterable[Transaction]) -> dict[str, tuple[Transaction, ...]]:
+    """Transactions of several currencies, those of each by themselves; currencies in order of their codes.
+
+    Money of two currencies is never added up: take the balance, the statement and the aging of each.
+
+    >>> from datetime import UTC, datetime
+    >>> day = datetime(2026, 1, 31, tzinfo=UTC)
+    >>> amounts = [Money(990, "USD"), Money(500, "JPY"), Money(10, "USD")]
+    >>> paid = [Transaction(account_id="a1", amount=amount, occurred_at=day) for amount in amounts]
+    >>> {currency: str(balance(some)) for currency, some in by_currency(paid).items()}
+    {'JPY': '500 JPY', 'USD': '10.00 USD'}
+    """
+    found: dict[str, list[Transaction]] = {}
+    for one in transactions:
+        found.setdefault(a_transaction(one).amount.currency, []).append(one)
+    return {currency: tuple(found[currency]) for currency in sorted(found)}
 
 
 def check_transition(account: Account, status: AccountStatus | str) -> AccountStatus:
@@ -79,7 +83,7 @@ def check_transition(account: Account, status: AccountStatus | str) -> AccountSt
     <AccountStatus.CLOSED: 'closed'>
     """
     given: Any = status  # mypy does not know that the field takes text too
-    wanted = attrs.evolve(account, status=given).status
+    wanted = attrs.evolve(account, status=given, closed_on=None).status
     if wanted is not account.status and wanted not in _NEXT[account.status]:
         raise InvalidFieldError(
             f"an account that is {account.status} cannot become {wanted}; open a new one",
@@ -87,3 +91,64 @@ def check_transition(account: Account, status: AccountStatus | str) -> AccountSt
             path="status",
         )
     return wanted
+
+
+def one_currency(transactions: Iterable[Transaction], currency: str | None) -> tuple[list[Transaction], str]:
+    """The transactions as a list, each once and all of one currency, and that currency."""
+    ledger = list(transactions)
+    seen = set[str]()
+    for one in ledger:
+        found = a_transaction(one).amount.currency
+        currency = currency or found
+        if found != currency:
+            raise InvalidFieldError(
+                "the transactions are of several currencies; take each by itself, as by_currency gives them",
+                code="balance.currency",
+            )
+        if one.id in seen:
+            raise InvalidFieldError("a transaction is there twice; pass each once", code="balance.repeated", path="id")
+        seen.add(one.id)
+    if currency is None:
+        raise InvalidFieldError("there is no transaction; say the currency", code="balance.currency", path="currency")
+    return ledger, currency
+
+
+def in_order_of_time(ledger: Iterable[Transaction]) -> list[Transaction]:
+    """By time, then id: the same order whatever the order in which they came."""
+    return sorted(ledger, key=lambda one: (one.occurred_at, one.id))
+
+
+def posted(ledger: Iterable[Transaction]) -> Iterator[Transaction]:
+    """Those that count as money."""
+    return (one for one in ledger if one.status is TransactionStatus.POSTED)
+
+
+def total_of(minor: int, currency: str) -> Money:
+    """A sum as money.
+
+    Raises:
+        AmountOverflowError: it does not fit in 64 bits.
+    """
+    if not -INT64 <= minor < INT64:
+        raise AmountOverflowError("the balance does not fit in 64 bits of minor units; nothing was cut")
+    return Money(minor, currency)
+
+
+def aware(value: object, path: str) -> datetime:
+    """An aware datetime.
+
+    Raises:
+        InvalidFieldError: "time.naive".
+    """
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        raise InvalidFieldError(f"{path} must be a datetime with a time zone", code="time.naive", path=path)
+    return value
+
+
+def a_transaction(one: object) -> Transaction:
+    """A transaction, or "field.type"."""
+    if not isinstance(one, Transaction):
+        raise InvalidFieldError(
+            f"a ledger has objects of Transaction, not {type(one).__name__}", code="field.type", path="transactions"
+        )
+    return one
