@@ -20,7 +20,7 @@ from custinfo.book._views import Access, BookView
 from custinfo.errors import InvalidFieldError, MergeError
 from custinfo.govern import Act, AuditLog, Authorizer, Policy, Principal, Rights
 from custinfo.model import Account, Customer, Identifier, Merge, ReviewTask, Tag, Transaction, minor_digits, new_id
-from custinfo.store import Event, RecordStore, Unit, payment_columns
+from custinfo.store import Event, Page, RecordStore, Unit, Where, payment_columns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -331,6 +331,22 @@ class Book:
         identifier = external_id and Identifier(scheme="external", issuer=source_name, value=external_id)
         query = {"email": email, "phone": phone, "name": name, "identifier": identifier}
         return self.customers.find(**{key: value for key, value in query.items() if value is not None})
+
+    def find(
+        self, where: Where, /, *, order: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> Page[Customer]:
+        """A page of the customers that meet a condition, such as ``Q.tag("vip") & Q.country("CN")``.
+
+        Args:
+            where: made of `custinfo.store.Q`.
+            order: name of a look-up that is stored in clear, such as "created_at"; by id when left out.
+            cursor: of the former page; None starts.
+            limit: how many customers a page has at most; 100 when left out.
+
+        Raises:
+            InvalidFieldError: see `Collection.find`.
+        """
+        return self.customers.find(where, order=order, cursor=cursor, limit=limit)
 
     def timeline(self, customer_id: str) -> Timeline:
         """The transactions of a customer over all accounts, in order of time.

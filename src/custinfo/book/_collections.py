@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 from custinfo.book._desk import Desk, check_update, customer_of
 from custinfo.govern import Act
-from custinfo.store import Collection, Unit
+from custinfo.store import Collection, Page, Unit, Where
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,13 +56,27 @@ class AuditedCollection(Generic[T]):
         """
         return self._desk.reading(self._act("get", id), lambda: self._collection.get(id, fields=fields))
 
-    def find(self, **query: object) -> list[T]:
-        """The objects that match every look-up, such as ``find(email="rosa@example.com")``.
+    @overload
+    def find(
+        self, where: Where, /, *, order: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> Page[T]: ...
+
+    @overload
+    def find(self, where: None = None, /, **query: object) -> list[T]: ...
+
+    def find(self, where: Where | None = None, /, **query: Any) -> Page[T] | list[T]:
+        """The objects that match every look-up, or a page of those that meet a condition; see `Collection.find`.
+
+        Args:
+            where: a condition, such as ``Q.tag("vip") & Q.country("CN")``.
+            query: look-ups, such as ``email="rosa@example.com"``; beside a condition order, cursor and limit.
 
         Raises:
-            InvalidFieldError: "find.unknown", listing the look-ups there are; "find.value"; "find.empty".
+            InvalidFieldError: "find.unknown", listing the look-ups there are; "find.value", "find.empty", "find.where",
+                "find.range", "find.cursor", "find.limit", "find.complex".
         """
-        return self._desk.reading(self._act("find"), lambda: self._collection.find(unit=None, fields=None, **query))
+        find: Callable[..., Page[T] | list[T]] = self._collection.find
+        return self._desk.reading(self._act("find"), lambda: find(where, unit=None, fields=None, **query))
 
     def scan(self, *, fields: Iterable[str] | None = None) -> Iterator[T]:
         """All objects in code-point order of their ids, without merged and erased customers.

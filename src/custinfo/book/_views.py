@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, overload
 
 import attrs
 
@@ -12,7 +12,7 @@ from custinfo.book._ledger import Statement, statement_of, timeline_of
 from custinfo.errors import AccessDeniedError
 from custinfo.govern import Act, Authorizer, Principal
 from custinfo.model import fields_of, masked, plain_value
-from custinfo.store import Collection
+from custinfo.store import Collection, Page, Where
 
 _ALWAYS = ("id",)
 
@@ -140,21 +140,42 @@ class CollectionView:
 
         return self._access.desk.reading(self._act("get", id), read)
 
-    def find(self, **query: object) -> list[RecordView]:
-        """The granted parts of the objects that match every look-up.
+    @overload
+    def find(
+        self, where: Where, /, *, order: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> Page[RecordView]: ...
+
+    @overload
+    def find(self, where: None = None, /, **query: object) -> list[RecordView]: ...
+
+    def find(self, where: Where | None = None, /, **query: Any) -> Page[RecordView] | list[RecordView]:
+        """The granted parts of the objects that match every look-up, or of those that meet a condition.
+
+        Args:
+            where: a condition, such as ``Q.tag("vip") & Q.country("CN")``; see `Collection.find`.
+            query: look-ups, such as ``email="rosa@example.com"``; beside a condition order, cursor and limit.
 
         Raises:
-            AccessDeniedError: a field that is looked up is not granted.
+            AccessDeniedError: a field that is looked up is not granted, or masked where a range or the order of its
+                values would tell them.
         """
 
-        def read() -> list[RecordView]:
-            codec = self._collection.codec
-            needed = tuple(codec.field_of(name) for name in query if name in codec.indexes)
-            granted = self._granted(fields=needed)
-            found = self._collection.find(unit=None, fields=granted, **query)
-            return [self.see(obj, granted) for obj in found]
+        def read() -> Page[RecordView] | list[RecordView]:
+            order = () if where is None or query.get("order") is None else (query["order"],)
+            granted = self._granted(fields=self._asked([*(query if where is None else where.lookups()), *order]))
+            compared = () if where is None else self._asked([*where.ranges(), *order])
+            if unclear := sorted({name for name in compared if granted[name] != "clear"}):
+                raise AccessDeniedError(f"a range or order needs {', '.join(unclear)} in clear", code="access.masked")
+            found = self._collection.find(where, unit=None, fields=granted, **query)
+            seen = [self.see(obj, granted) for obj in found]
+            return Page(tuple(seen), found.cursor) if isinstance(found, Page) else seen
 
         return self._access.desk.reading(self._act("find"), read)
+
+    def _asked(self, lookups: Iterable[str]) -> tuple[str, ...]:
+        """The fields that look-ups read."""
+        codec = self._collection.codec
+        return tuple(codec.field_of(name) for name in lookups if name in codec.indexes)
 
     def scan(self) -> Iterator[RecordView]:
         """The granted parts of all objects.
@@ -206,6 +227,12 @@ class BookView:
         """Customers by e-mail, phone or name; see `CollectionView.find`."""
         query = {"email": email, "phone": phone, "name": name}
         return self.customers.find(**{key: value for key, value in query.items() if value is not None})
+
+    def find(
+        self, where: Where, /, *, order: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> Page[RecordView]:
+        """What is granted of the customers that meet a condition; see `CollectionView.find`."""
+        return self.customers.find(where, order=order, cursor=cursor, limit=limit)
 
     def statement(self, customer_id: str, period: Any = None) -> Statement:
         """The payments of a customer in a period; needs transaction.amount and transaction.occurred_at in clear.

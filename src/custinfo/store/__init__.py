@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from custinfo.store._backup_report import BackupManifest, BackupReport, BackupSection
     from custinfo.store._collection import Collection
     from custinfo.store._drill import Difference, DrillReport, drill
+    from custinfo.store._find import Page
     from custinfo.store._keystore import RecordKeyStore
     from custinfo.store._memory import MemoryStore
     from custinfo.store._open import open_store
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     )
     from custinfo.store._restore import RestoreReport, restore
     from custinfo.store._sqlite_store import SqliteStore
+    from custinfo.store._where import Q, Where
 
 __all__ = [
     "BackupManifest",
@@ -46,6 +48,8 @@ __all__ = [
     "Key",
     "MemoryStore",
     "PostgresStore",
+    "Page",
+    "Q",
     "Record",
     "RecordKeyStore",
     "RecordStore",
@@ -62,6 +66,7 @@ __all__ = [
     "SupportsRestore",
     "SupportsTrim",
     "Unit",
+    "Where",
     "backup",
     "drill",
     "open_store",
@@ -91,6 +96,8 @@ __getattr__, __dir__ = lazy_exports(
         "Key": "custinfo.store._protocol",
         "MemoryStore": "custinfo.store._memory",
         "PostgresStore": "custinfo.store._postgres_store",
+        "Page": "custinfo.store._find",
+        "Q": "custinfo.store._where",
         "Record": "custinfo.store._protocol",
         "RecordKeyStore": "custinfo.store._keystore",
         "RecordStore": "custinfo.store._protocol",
@@ -105,6 +112,7 @@ __getattr__, __dir__ = lazy_exports(
         "SupportsRestore": "custinfo.store._protocol",
         "SupportsTrim": "custinfo.store._protocol",
         "Unit": "custinfo.store._protocol",
+        "Where": "custinfo.store._where",
         "open_store": "custinfo.store._open",
     },
 )
