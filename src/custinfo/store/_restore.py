@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from custinfo.crypto import KeyProvider, Keyring
     from custinfo.store._backup_read import BackupVerifier
     from custinfo.store._protocol import Key, Record
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +78,7 @@ def restore(
     *,
     keyring: Keyring | None = None,
     verify_key: BackupVerifier | None = None,
+    clock: Callable[[], datetime] = _now,
 ) -> RestoreReport:
     """Restore a backup into an empty store, in one unit: all of it, or nothing, also after a kill.
 
@@ -87,6 +94,7 @@ def restore(
             customer becomes the stub that an erasure leaves, former states and reviews are left out, and accounts and
             payments lose their personal values. Leave it out for a store without encryption or without erasures.
         verify_key: checks the signature; see `verify_backup`.
+        clock: gives the time of the stubs, aware.
 
     Raises:
         StoreError: "backup.target_not_empty", "backup.damaged", "backup.signature", "backup.read",
@@ -111,7 +119,7 @@ def restore(
     ['c1']
     """
     begun = time.perf_counter()
-    erasures = Erasures(keyring) if keyring is not None and keyring.mode == "subject" else None
+    erasures = Erasures(keyring, clock()) if keyring is not None and keyring.mode == "subject" else None
     with store.unit() as unit:
         _check_empty(unit)
         manifest, _ = read_backup(path, provider, _Loader(unit, erasures), verify_key)

@@ -6,6 +6,7 @@ former states of other customers, who had the values by a merge that was undone,
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -35,12 +36,13 @@ _SUBJECTS = 65_536
 class Erasures:
     """Replays the tombstones of a keyring's key store on the records of a backup, kind after kind."""
 
-    def __init__(self, keyring: Keyring) -> None:
+    def __init__(self, keyring: Keyring, at: datetime) -> None:
         self.customers: set[str] = set()
         self.changed = 0
         self.left_out = 0
         self._is_gone = lru_cache(_SUBJECTS)(keyring.is_shredded)
         self._cipher = FieldCipher(keyring)
+        self._at = at
         self._codecs: dict[str, EntityCodec[Any]] = {}
         self._accounts: set[str] = set()
         self._events: list[tuple[str, str]] = []
@@ -90,10 +92,10 @@ class Erasures:
             return None
         if kind == "account":
             self._accounts.add(record.id)
-        if kind == "customer":
-            if payload.clear.get("status") == CustomerStatus.ERASED:
-                return record, keys
+        if kind == "customer" and payload.clear.get("status") != CustomerStatus.ERASED:
             self.customers.add(record.id)
+        elif not payload.tokens:
+            return record, keys  # nothing personal is in it
         self.changed += 1
         self._events.append((kind, record.id))
         return self._emptied(codec, record, keys, payload)
@@ -116,8 +118,8 @@ class Erasures:
                 id=record.id,
                 status=CustomerStatus.ERASED,
                 merged_into=obj.merged_into,
-                created_at=obj.created_at,
-                updated_at=obj.updated_at,
+                created_at=self._at,
+                updated_at=self._at,
             )
             kept = [key for key in keys if codec.is_external(key)]
         subject = payload.subject or record.id
