@@ -125,9 +125,12 @@ class Model:
     def cause(self, g: int, f: int) -> int:
         """The row of `near_fields` that says whether *f* can be shared because of *g*.
 
-        Who lives elsewhere in a street of the same name is of no household.
+        Who lives elsewhere in a street of the same name is of no household, and a child is named after a parent, or a
+        twin, only in a family: among thousands of homes many share street and number by chance.
         """
-        return g + 1 if g == len(self.names) and self.names[f] not in HOME else g
+        if g < len(self.names) or self.names[f] in HOME:
+            return g
+        return g + 1 if self.names[f] in SHAREABLE else g + 2
 
     def before(self, place: int) -> list[int]:
         """The fields before this place of the order, and the residence where both its parts are among them."""
@@ -147,9 +150,10 @@ class Model:
 
 
 def near_fields(names: Sequence[str], levels: Any) -> Any:
-    """Whether each field of each pair is equal or nearly so, bool (fields + 2, pairs).
+    """Whether each field of each pair is equal or nearly so, bool (fields + 3, pairs).
 
-    Behind the fields the residence (street and house number), and the same where nothing says that it lies elsewhere.
+    Behind the fields the residence (street and house number), the same where nothing says that it lies elsewhere, and
+    that of one family.
     """
     near = NEAR[levels]
     home = np.zeros((1, levels.shape[1]), bool)
@@ -159,7 +163,9 @@ def near_fields(names: Sequence[str], levels: Any) -> Any:
     for name in ELSEWHERE:
         if name in names:
             elsewhere |= levels[list(names).index(name)] == DIFFERENT
-    return np.concatenate([near, home, home & ~elsewhere])
+    here = home & ~elsewhere
+    family = near[list(names).index("family_name")] if "family_name" in names else True
+    return np.concatenate([near, home, here, here & family])
 
 
 def name_state(names: Sequence[str], levels: Any) -> Any:

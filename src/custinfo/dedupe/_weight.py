@@ -47,6 +47,7 @@ class Weights:
         ]
         place = {name: f for f, name in enumerate(names)}
         self._home = (place["street"], place["house_number"]) if {"street", "house_number"} <= set(names) else None
+        self._family = place.get("family_name", -1)
         self._elsewhere = [place[name] for name in ELSEWHERE if name in place]
         self._named = [(place[name], value) for name, value in (("family_name", 1), ("given_name", 2)) if name in place]
         self._table = [[float32(chance) for chance in row] for row in model.table.tolist()]
@@ -100,7 +101,8 @@ class Weights:
         """
         near = [_NEAR[level] for level in levels]
         home = self._home is not None and near[self._home[0]] and near[self._home[1]]
-        near += [home, home and not any(levels[f] == DIFFERENT for f in self._elsewhere)]
+        here = home and not any(levels[f] == DIFFERENT for f in self._elsewhere)
+        near += [home, here, here and (self._family < 0 or near[self._family])]
         count = len(levels)
         result = [1.0] * (2 * count)
         for place, f in enumerate(self._order):
