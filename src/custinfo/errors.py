@@ -134,9 +134,39 @@ class RecordNotFoundError(CustInfoError, KeyError):
 
 
 class ConflictError(CustInfoError):
-    """The stored version is not the one that the caller expected."""
+    """The stored version is not the one that the caller expected.
+
+    Where a collection refused an object, its three states are attributes, for a merge by hand; they may hold personal
+    values, so that no message, repr or pickle has them.
+
+    Args:
+        message: what was wrong, what was expected, what to do next.
+        code: stable text for programs.
+        base: the state that the change is based on; None where there is none, or it is not kept any more.
+        stored: the state in the store; None where there is none.
+        attempted: the state that was refused.
+        details: further data without personal values.
+
+    >>> ConflictError("read it again", stored="now", attempted="then").stored
+    'now'
+    """
 
     code = "conflict"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        base: object = None,
+        stored: object = None,
+        attempted: object = None,
+        **details: object,
+    ) -> None:
+        super().__init__(message, code=code, **details)
+        self.base = base
+        self.stored = stored
+        self.attempted = attempted
 
 
 class DuplicateKeyError(CustInfoError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 import tracemalloc
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_stores import OptimisticStore
 
 from custinfo.crypto import BlindIndex, FieldCipher, Keyring, LocalKeyProvider, MemoryKeyStore
 from custinfo.errors import (
@@ -143,7 +145,51 @@ def test_another_version_is_a_conflict_and_changes_nothing(customers: Collection
 def test_a_version_of_what_is_not_there_is_a_conflict(customers: Collection[Customer]) -> None:
     with pytest.raises(ConflictError) as caught:
         customers.put(attrs.evolve(ROSA, version=3))
-    assert (caught.value.details["expected"], caught.value.details["stored"]) == (3, 0)
+    assert (caught.value.details["expected"], caught.value.details["found"]) == (3, 0)
+
+
+def test_a_lost_update_is_told_with_its_three_states(customers: Collection[Customer]) -> None:
+    base = customers.put(ROSA)
+    mine = attrs.evolve(base, notes=["likes almonds"])
+    theirs = customers.update("c1", {"birth_date": date(1931, 3, 2)})
+    with pytest.raises(ConflictError) as caught:
+        customers.put(mine)
+    assert (caught.value.base, caught.value.stored, caught.value.attempted) == (base, theirs, mine)
+    told = f"{caught.value} {caught.value!r} {caught.value.details} {caught.value.args}".encode()
+    told += pickle.dumps(caught.value)
+    assert not any(word in told for word in (*PERSONAL, b"almonds"))
+    assert pickle.loads(pickle.dumps(caught.value)).stored is None
+    with pytest.raises(ConflictError) as again, customers.store.unit() as unit:
+        customers.put(mine, unit=unit)
+    assert again.value.stored == theirs
+
+
+def test_the_states_of_what_was_never_there_are_none(customers: Collection[Customer]) -> None:
+    base = customers.put(ROSA)
+    with pytest.raises(ConflictError) as caught:
+        customers.put(ROSA)
+    assert (caught.value.base, caught.value.stored, caught.value.attempted) == (None, base, ROSA)
+    customers.delete("c1")
+    with pytest.raises(ConflictError) as caught:
+        customers.put(base)
+    assert (caught.value.base, caught.value.stored, caught.value.attempted) == (None, None, base)
+
+
+def test_a_conflict_that_only_the_commit_notices_has_the_states_too() -> None:
+    customers = Collection(OptimisticStore(), Customer)
+    base = customers.put(ROSA)
+
+    class Late(Collection[Customer]):
+        """Somebody else writes between the look at the version and the commit."""
+
+        def __init__(self, others: Collection[Customer]) -> None:
+            super().__init__(others.store, Customer, clock=lambda: others.update("c1", {"notes": ["first"]}).updated_at)
+
+    mine = attrs.evolve(base, notes=["second"])
+    with pytest.raises(ConflictError) as caught:
+        Late(customers).put(mine)
+    assert (caught.value.base, caught.value.stored, caught.value.attempted) == (base, customers.get("c1"), mine)
+    assert customers.get("c1").notes == ("first",)
 
 
 def test_many_are_all_or_nothing(customers: Collection[Customer]) -> None:

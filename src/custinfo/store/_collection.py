@@ -9,12 +9,13 @@ from typing import Any, Generic, TypeVar, overload
 
 import attrs
 
-from custinfo.errors import ConflictError, InvalidFieldError, RecordNotFoundError
+from custinfo.errors import InvalidFieldError, RecordNotFoundError
 from custinfo.store._codec import EntityCodec
 from custinfo.store._column_reads import columns_of, differing
 from custinfo.store._find import Page, find_page
-from custinfo.store._history import former_states, purge_states, state_of
-from custinfo.store._protocol import Key, Record, RecordStore, SupportsBulk, Unit
+from custinfo.store._history import former_states, purge_states
+from custinfo.store._protocol import Key, Record, RecordStore, Unit
+from custinfo.store._put import put_objects
 from custinfo.store._reindex import reindex
 from custinfo.store._where import Where
 
@@ -67,7 +68,7 @@ class Collection(Generic[T]):
         self.store = store
         self.codec: EntityCodec[T] = EntityCodec(cls, cipher)
         self.kind = self.codec.kind
-        self._clock = clock
+        self.clock = clock
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.kind!r})"
@@ -318,7 +319,8 @@ class Collection(Generic[T]):
             The object as stored, with its new version and times.
 
         Raises:
-            ConflictError: the store has another version.
+            ConflictError: the store has another version; the error has the state that the object is based on, the
+                stored one and the one attempted.
             DuplicateKeyError: another record holds one of its unique look-ups.
             InvalidFieldError: "put.class", "payload.json".
         """
@@ -334,53 +336,7 @@ class Collection(Generic[T]):
         unit: Unit | None = None,
     ) -> list[T]:
         """Store many objects in one unit; see `put`."""
-        self._check(objects)
-        with self._unit(unit, write=True) as inside:
-            old = self._current(objects, inside)
-            bound = {id: subject for id, record in old.items() if (subject := self.codec.subject(record)) is not None}
-            own = [_id(obj) for obj in objects] if subjects is None else subjects
-            owners = [bound.get(_id(obj), subject) for obj, subject in zip(objects, own, strict=True)]
-            now = self._clock()
-            stamped = [
-                attrs.evolve(
-                    obj,  # type: ignore[misc]  # an attrs class
-                    version=_version(obj) + 1,
-                    created_at=getattr(obj, "created_at", None) or now,
-                    updated_at=now,
-                )
-                for obj in objects
-            ]
-            sealed = self.codec.seal(stamped, owners, bound=bound)
-            items: list[tuple[Record, Sequence[Key], int]] = [(state_of(record), (), 0) for record in old.values()]
-            items += [
-                (row.record, [*row.keys, *extra_keys], _version(obj)) for row, obj in zip(sealed, objects, strict=True)
-            ]
-            _write(inside, items)
-            for obj in objects:
-                inside.emit(f"{self.kind}.{'updated' if _version(obj) else 'created'}", _id(obj), b"")
-        return stamped
-
-    def _check(self, objects: Sequence[T]) -> None:
-        if not all(type(obj) is self.codec.cls for obj in objects):
-            raise InvalidFieldError(f"only objects of {self.codec.cls.__name__} go in here", code="put.class")
-
-    def _current(self, objects: Sequence[T], unit: Unit) -> dict[str, Record]:
-        """The stored records that the objects replace, checked for their versions."""
-        expected = {_id(obj): _version(obj) for obj in objects}
-        if len(expected) < len(objects):
-            raise InvalidFieldError("an id occurs twice in one call", code="put.repeated")
-        known = [id for id, version in expected.items() if version]
-        stored = {record.id: record for record in unit.get(self.kind, known)}
-        for id in known:
-            version = stored[id].version if id in stored else 0
-            if version != expected[id]:
-                raise ConflictError(
-                    f"the stored {self.kind} has version {version}, not {expected[id]}; get it again and repeat",
-                    id=id,
-                    expected=expected[id],
-                    stored=version,
-                )
-        return stored
+        return put_objects(self, objects, subjects, extra_keys, unit)
 
     def update(self, id: str, changes: Mapping[str, Any], *, unit: Unit | None = None) -> T:
         """Change some fields of the stored object, in one unit.
@@ -451,19 +407,3 @@ class Collection(Generic[T]):
             unit: a unit to write in.
         """
         return purge_states(unit, self.kind, id, versions)
-
-
-def _id(obj: Any) -> str:
-    return str(obj.id)
-
-
-def _version(obj: Any) -> int:
-    return int(obj.version)
-
-
-def _write(unit: Unit, items: Sequence[tuple[Record, Sequence[Key], int]]) -> None:
-    if isinstance(unit, SupportsBulk):
-        unit.put_many(items)
-    else:
-        for record, keys, expected in items:
-            unit.put(record, keys, expected)

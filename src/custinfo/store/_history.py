@@ -23,6 +23,13 @@ def state_of(record: Record) -> Record:
     return Record(_kind(record.kind), _name(record.id, record.version), 0, record.data)
 
 
+def former_state(unit: Unit, kind: str, id: str, version: int) -> Record | None:
+    """One former state of a record, None where it is not kept."""
+    for record in unit.get(_kind(kind), [_name(id, version)]):
+        return Record(kind, id, version, record.data)
+    return None
+
+
 def former_states(unit: Unit, kind: str, id: str) -> list[Record]:
     """The former states of one record, as records of its kind with the versions they had, the oldest first."""
     found: list[Record] = []
