@@ -88,7 +88,7 @@ def backup(
             signer=signer,
         )
         encrypt_stream(writer, file, provider, context=CONTEXT)  # type: ignore[arg-type]  # it is only read
-        manifest = writer.described()
+        manifest = writer.manifest
         size = file.tell()
     return BackupReport(
         path=str(target),

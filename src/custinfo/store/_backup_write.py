@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from typing import Protocol
 
+    class Readable(Unit, SupportsBackup, Protocol):
+        """A unit that a backup can read."""
+
     class BackupSigner(Protocol):
         """What signs: a `custinfo.crypto.Signer`."""
 
@@ -44,14 +47,9 @@ class BackupWriter:
     def __init__(
         self, unit: Unit, *, content: str, created_at: datetime, custinfo: str, signer: BackupSigner | None = None
     ) -> None:
-        if not isinstance(unit, SupportsBackup):
-            raise StoreError(
-                "the store cannot say what it holds, which a backup needs: its units lack kinds() and keys()",
-                code="backup.unsupported",
-            )
-        self.manifest: BackupManifest | None = None
-        self._unit: Unit = unit
-        self._kinds = unit.kinds()
+        self.manifest: BackupManifest
+        self._unit = readable(unit)
+        self._kinds = self._unit.kinds()
         _check_content(self._kinds, content)
         self._content = content
         self._created_at = created_at
@@ -73,11 +71,6 @@ class BackupWriter:
         """Read to the end for the manifest alone."""
         for _ in self._pieces:
             pass
-        return self.described()
-
-    def described(self) -> BackupManifest:
-        if self.manifest is None:
-            raise StoreError("the backup was not read to its end", code="backup.unfinished")
         return self.manifest
 
     def _all(self) -> Iterator[bytes]:
@@ -119,14 +112,28 @@ class BackupWriter:
         return BackupSection(kind=kind, records=records, keys=keys, sha256=digest.hexdigest())
 
 
-def pages(unit: Unit, kind: str) -> Iterator[list[tuple[Record, list[Key]]]]:
+def readable(unit: Unit) -> Readable:
+    """A unit that can say what its store holds.
+
+    Raises:
+        StoreError: "backup.unsupported".
+    """
+    if not isinstance(unit, SupportsBackup):
+        raise StoreError(
+            "the store cannot say what it holds, which backups need: its units lack kinds() and keys()",
+            code="backup.unsupported",
+        )
+    return unit
+
+
+def pages(unit: Readable, kind: str) -> Iterator[list[tuple[Record, list[Key]]]]:
     """The records of a kind with their keys; the larger the records, the fewer at once."""
     after, limit = "", 64
     while page := unit.page(kind, after, limit):
         if isinstance(unit, SupportsKeyRange):
             held = unit.keys_between(kind, after, page[-1].id)
             yield [(record, held.get(record.id, [])) for record in page]
-        elif isinstance(unit, SupportsBackup):
+        else:
             yield [(record, unit.keys(kind, record.id)) for record in page]
         after = page[-1].id
         size = sum(len(record.data) for record in page) // len(page) + 1

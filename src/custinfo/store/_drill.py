@@ -8,9 +8,9 @@ from typing import Any, Literal
 import attrs
 
 from custinfo.store._backup_report import BackupManifest
-from custinfo.store._backup_write import BackupWriter, pages
+from custinfo.store._backup_write import BackupWriter, pages, readable
 from custinfo.store._memory import MemoryStore
-from custinfo.store._protocol import Record, RecordStore, SupportsBackup, Unit
+from custinfo.store._protocol import Record, RecordStore, Unit
 from custinfo.store._restore import restore
 
 TYPE_CHECKING = False
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from custinfo.crypto import KeyProvider
     from custinfo.store._backup_read import BackupVerifier
+    from custinfo.store._backup_write import Readable
     from custinfo.store._protocol import Key
 
     Item = tuple[Record, list[Key]]
@@ -168,12 +169,9 @@ class _Comparison:
 
     def stores(self, restored: Unit, source: Unit) -> None:
         """Compare two stores record by record, both in order."""
-        kinds: set[str] = set()
-        for unit in (restored, source):
-            if isinstance(unit, SupportsBackup):
-                kinds.update(unit.kinds())
-        for kind in sorted(kinds):
-            self._kind(_items(restored, kind), _items(source, kind))
+        one, other = readable(restored), readable(source)
+        for kind in sorted({*one.kinds(), *other.kinds()}):
+            self._kind(_items(one, kind), _items(other, kind))
 
     def _kind(self, restored: Iterator[Item], source: Iterator[Item]) -> None:
         one, other = next(restored, None), next(source, None)
@@ -206,6 +204,6 @@ class _Comparison:
         self.differences.append(Difference(kind=kind, id=id, what=what))
 
 
-def _items(unit: Unit, kind: str) -> Iterator[Item]:
+def _items(unit: Readable, kind: str) -> Iterator[Item]:
     for page in pages(unit, kind):
         yield from page

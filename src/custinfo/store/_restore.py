@@ -12,7 +12,8 @@ import attrs
 from custinfo.errors import StoreError
 from custinfo.store._backup_read import read_backup
 from custinfo.store._backup_report import BackupManifest
-from custinfo.store._protocol import START, RecordStore, SupportsBackup, SupportsRestore, Unit
+from custinfo.store._backup_write import readable
+from custinfo.store._protocol import START, RecordStore, SupportsRestore, Unit
 from custinfo.store._restore_erased import Erasures
 
 TYPE_CHECKING = False
@@ -163,9 +164,7 @@ class _Loader:
 
 
 def _check_empty(unit: Unit) -> None:
-    if not isinstance(unit, SupportsBackup):
-        raise StoreError("the store cannot say whether it is empty: its units lack kinds()", code="backup.unsupported")
-    if unit.kinds() or unit.feed(START, 1):
+    if readable(unit).kinds() or unit.feed(START, 1):
         raise StoreError(
             "the store is not empty, and a restore would mix two states; give it a new one",
             code="backup.target_not_empty",
