@@ -38,7 +38,7 @@ class Server:
         pipe = subprocess.PIPE
         # A session of its own: Ctrl-C must not stop the server before its keeper can clean up.
         self._keeper = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True)
-        self.folder = self._answer()
+        self.folder, self.binaries = self._answer().split("\t")
 
     @property
     def dsn(self) -> str:
@@ -125,14 +125,21 @@ class Keeper:
         self.run("pg_ctl", "stop", "-w", "-D", self.data, "-m", "immediate")
 
     def stop(self) -> None:
-        if (self.data / "postmaster.pid").exists():
-            self.kill()
-        shutil.rmtree(self.folder)
+        try:
+            if (self.data / "postmaster.pid").exists():
+                self.kill()
+        finally:
+            shutil.rmtree(self.folder)
 
     def run(self, program: str, *arguments: object) -> None:
-        command = [self.binaries / program, *arguments]
-        streams = {"stdin": subprocess.DEVNULL, "stdout": sys.stderr}
-        subprocess.run(command, check=True, user=self.user, cwd=self.folder, **streams)
+        # Into a file: a server would keep a pipe open.
+        with (self.folder / "tools.log").open("a+") as log:
+            command = [self.binaries / program, *arguments]
+            streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
+            done = subprocess.run(command, check=False, user=self.user, cwd=self.folder, **streams)
+            if done.returncode:
+                log.seek(0)
+                sys.exit(f"{program} failed:\n{log.read()}")
 
 
 def main() -> None:
@@ -140,7 +147,7 @@ def main() -> None:
     try:
         keeper.make()
         keeper.start()
-        sys.stdout.write(f"{keeper.folder}\n")
+        sys.stdout.write(f"{keeper.folder}\t{keeper.binaries}\n")
         sys.stdout.flush()
         for line in sys.stdin:
             {"start": keeper.start, "kill": keeper.kill}[line.strip()]()

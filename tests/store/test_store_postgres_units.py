@@ -40,8 +40,8 @@ from test_store_units import (  # noqa: F401
     thing,
 )
 
-from custinfo.errors import ConflictError, CustInfoError, DuplicateKeyError, StoreError
-from custinfo.store import START, Cursor, Key, PostgresStore, Record
+from custinfo.errors import ConflictError, CustInfoError, DuplicateKeyError, InvalidFieldError, StoreError
+from custinfo.store import START, Cursor, Key, PostgresStore, Record, _postgres
 
 pytestmark = pytest.mark.postgres
 
@@ -318,3 +318,36 @@ def test_a_child_process_has_connections_of_its_own(store):
     thread.join()
     assert held == [2]
     assert count("c") == 5
+
+
+def test_what_a_child_does_with_connections_of_its_parent(store):
+    """Done here, where it can be seen: nothing is sent on them, and a unit of the parent is nobody's."""
+    put(store, "a")
+
+    def fork_inside():
+        with store.unit() as unit:
+            in_thread(lambda: put(store, "b"))
+            store._before_fork()
+            store._after_fork(child=True)
+            with pytest.raises(StoreError) as caught:
+                unit.get("thing", ["a"])
+            assert caught.value.code == "store.forked"
+
+    with pytest.raises(StoreError) as caught:
+        fork_inside()
+    assert caught.value.code == "store.forked"
+    [abandoned] = _postgres._ABANDONED
+    _postgres._ABANDONED.clear()
+    abandoned.close()
+    assert read(store, "a", "b") == [("a", 1, b""), ("b", 1, b"")]
+
+
+def test_a_query_that_cannot_go_on_after_a_record_says_so(store):
+    put(store, "a", keys=[Key("at", "1")])
+    put(store, "b")
+    with store.unit() as unit:
+        assert unit.query("thing", order="at", limit=9) == ["a"]
+        with pytest.raises(InvalidFieldError) as caught:
+            unit.query("thing", order="at", after="b", limit=9)
+        assert caught.value.code == "store.after"
+        assert unit.query("thing", limit=9) == ["a", "b"]

@@ -124,14 +124,11 @@ class PostgresLink:
 
     def roll_back(self) -> None:
         """Undo what is not committed; a connection that cannot is closed, which undoes it too."""
-        status = self._con.info.transaction_status
-        if status == pq.TransactionStatus.IDLE:
+        if self._con.info.transaction_status == pq.TransactionStatus.IDLE:
             return
         try:
-            if status != pq.TransactionStatus.ACTIVE:
+            with suppress(psycopg.Error):
                 self._cursor.execute("ROLLBACK")
-        except psycopg.Error:
-            self.close()
         finally:
             if self._con.info.transaction_status != pq.TransactionStatus.IDLE:
                 self.close()

@@ -11,6 +11,8 @@ from custinfo.store._protocol import START, Cursor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from custinfo.store._postgres import PostgresLink
 
 _ANY = 2**63
@@ -32,7 +34,7 @@ class FeedState(NamedTuple):
     Args:
         incarnation: its name.
         trimmed: the place of the last event that was dropped.
-        next_xid: no transaction up to now has this number or a larger one.
+        next_xid: no transaction that had begun with this one has this number or a larger one.
     """
 
     incarnation: str
@@ -59,8 +61,13 @@ def cursor_at(incarnation: str, xid: int, seq: int) -> Cursor:
     return make_cursor(f"{incarnation}.{xid}", seq)
 
 
-def place_of(cursor: object, state: FeedState) -> Place:
+def place_of(cursor: object, state: FeedState, newest: Callable[[], int | None]) -> Place:
     """The place that *cursor* stands for.
+
+    Args:
+        cursor: what the caller passed.
+        state: of the feed.
+        newest: gives a transaction number that is larger than all before; None on a standby, which has none to give.
 
     Raises:
         StoreError: as `cursor_seq`.
@@ -73,7 +80,10 @@ def place_of(cursor: object, state: FeedState) -> Place:
         # The cursor of another kind of store is told apart like that of another store of this kind.
         cursor_seq(cursor, name, last=_ANY, trimmed=0)
         head = "no cursor"
-    xid = cursor_seq(head, name, last=state.next_xid - 1, trimmed=trimmed.xid)
+    xid = cursor_seq(head, name, last=_ANY, trimmed=trimmed.xid)
+    if xid >= state.next_xid:
+        # Another unit may have got it after this one began, so only a new number tells.
+        cursor_seq(head, name, last=newest() or _ANY, trimmed=0)
     seq = cursor_seq(f"{name}.{number}", name, last=_ANY, trimmed=trimmed.seq if xid == trimmed.xid else 0)
     return Place(xid, seq)
 

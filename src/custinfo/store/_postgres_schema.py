@@ -46,8 +46,12 @@ SCHEMA = len(MIGRATIONS)
 """The schema that this library writes."""
 
 MAKE_NAMESPACE = "CREATE SCHEMA IF NOT EXISTS {}"
-HAS_NAMESPACE = "SELECT to_regnamespace(quote_ident(%s)) IS NOT NULL"
-HAS_META = "SELECT to_regclass('ci_meta') IS NOT NULL"
+HAS_NAMESPACE = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+# Not to_regclass: it locks nothing, so it may not know yet what another process has made while this one waited.
+TABLES = (
+    "SELECT (SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || c.oid "
+    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = 'ci_outbox'"
+)
 READ_META = "SELECT name, value FROM ci_meta"
 WRITE_META = (
     "INSERT INTO ci_meta(name, value) VALUES(%s, %s) ON CONFLICT(name) DO UPDATE SET value = excluded.value RETURNING 1"
@@ -62,9 +66,8 @@ FACTS = (
     "has_function_privilege('pg_control_system()', 'EXECUTE')"
 )
 
-# Which cluster, database and table the feed is in; a dump that is restored gets at least another table.
+# With database and table, the place of the feed; a dump that is restored gets at least another table.
 CLUSTER = "SELECT system_identifier::text FROM pg_control_system()"
-PLACE = "SELECT d.oid || '/' || to_regclass('ci_outbox')::oid FROM pg_database d WHERE datname = current_database()"
 
 # The events of another cluster have transaction ids that mean nothing in this one: they are emitted again, in order.
 REBASE = """WITH moved AS (DELETE FROM ci_outbox RETURNING xid, seq, type, subject, data)

@@ -71,7 +71,7 @@ GAP_COLUMNS = {"kind": "text", "id": "text"}
 
 # Numbers of events and of transactions are drawn before commits, so a reader of "seq > cursor" would miss what commits
 # late. Below the oldest transaction that runs, nothing can come any more.
-_EVENTS = """SELECT xid::text::bigint, seq, type, subject, data FROM ci_outbox
+_EVENTS = """SELECT xid::text::bigint AS number, seq, type, subject, data FROM ci_outbox
 WHERE (xid, seq) > (%s::text::xid8, %s::bigint){} ORDER BY xid, seq LIMIT %s"""
 FEED = _EVENTS.format(" AND xid < pg_snapshot_xmin(pg_current_snapshot())")
 PENDING = _EVENTS.format("")
@@ -83,6 +83,7 @@ STATE = """SELECT
   (SELECT value FROM ci_meta WHERE name = 'incarnation'), (SELECT value FROM ci_meta WHERE name = 'trimmed'),
   (SELECT value LIKE '%%/' || to_regclass('ci_outbox')::oid FROM ci_meta WHERE name = 'cluster'),
   pg_snapshot_xmax(pg_current_snapshot())::text::bigint"""
+NEWEST = "SELECT CASE WHEN NOT pg_is_in_recovery() THEN pg_current_xact_id()::text::bigint END"
 
 HAS_GAP = "SELECT 1 FROM ci_column_gap WHERE kind = %s LIMIT 1"
 DELETE_GAP = "DELETE FROM ci_column_gap WHERE kind = %s AND id = %s RETURNING 1"

@@ -189,7 +189,7 @@ class PostgresStore:
                 "install the custinfo that made them, or a newer one"
             )
             raise SchemaVersionError(message, found=schema, known=_postgres_schema.SCHEMA)
-        if schema == 0 and not link.rows(_postgres_schema.HAS_NAMESPACE, (self._schema,))[0][0]:
+        if schema == 0 and not link.rows(_postgres_schema.HAS_NAMESPACE, (self._schema,)):
             link.change(_postgres_schema.MAKE_NAMESPACE.format(quoted(str(self._schema))))
         for number, statements in enumerate(_postgres_schema.MIGRATIONS[schema:], schema + 1):
             for statement in statements:
@@ -204,11 +204,11 @@ class PostgresStore:
 
     def _state(self, link: PostgresLink, *, may_ask: bool) -> tuple[dict[str, str], str]:
         """What ci_meta holds, and where the tables are now."""
-        state: dict[str, str] = {}
-        if link.rows(_postgres_schema.HAS_META)[0][0]:
-            state = dict(link.rows(_postgres_schema.READ_META))
+        tables = link.rows(_postgres_schema.TABLES, (self._schema,))
+        if not tables:
+            return {}, ""
         cluster = link.rows(_postgres_schema.CLUSTER)[0][0] if may_ask else "unknown"
-        return state, f"{cluster}/{link.rows(_postgres_schema.PLACE)[0][0]}"
+        return dict(link.rows(_postgres_schema.READ_META)), f"{cluster}/{tables[0][0]}"
 
     def _before_fork(self) -> None:
         self._pool.before_fork()

@@ -168,7 +168,7 @@ class PostgresUnit:
     def trim(self, cursor: Cursor) -> int:
         """Drop the events up to and including *cursor*; see `SupportsTrim.trim`."""
         self._use(write=True)
-        place = _postgres_feed.place_of(cursor, self._feed_state())
+        place = _postgres_feed.place_of(cursor, self._feed_state(), self._newest)
         if place == _postgres_feed.BEGINNING:
             return 0
         self._rows(_postgres_schema.WRITE_META, ("trimmed", _postgres_feed.written(place)))
@@ -258,9 +258,13 @@ class PostgresUnit:
     def _feed_state(self) -> FeedState:
         return self._do(_postgres_feed.feed_state, self.link)
 
+    def _newest(self) -> int | None:
+        newest: int | None = self._rows(_postgres_sql.NEWEST)[0][0]
+        return newest
+
     def _events(self, text: str, after: Cursor, limit: int) -> list[Event]:
         state = self._feed_state()
-        place = max(_postgres_feed.place_of(after, state), state.trimmed)
+        place = max(_postgres_feed.place_of(after, state, self._newest), state.trimmed)
         return [
             Event(_postgres_feed.cursor_at(state.incarnation, xid, seq), type, subject, data)
             for xid, seq, type, subject, data in self._rows(text, (str(place.xid), place.seq, limit))
