@@ -26,8 +26,8 @@ def check_refund(refund: Transaction, transactions: Iterable[Transaction]) -> Mo
 
     Raises:
         InvalidFieldError: "refund.kind" (neither a refund nor a chargeback), "refund.unknown" (its payment is not
-            among them), "refund.payment" (what it names is no posted payment), "refund.exceeds" (more than the
-            payment is given back); "balance.currency", "balance.repeated", "field.type", see `balance`.
+            among them), "refund.payment" (what it names is no posted payment), "refund.account", "refund.time" (before
+            its payment), "refund.exceeds" (more than the payment is given back); "balance.currency", "balance.repeated", "field.type", see `balance`.
 
     >>> from datetime import UTC, datetime
     >>> day = datetime(2026, 1, 31, tzinfo=UTC)
@@ -50,8 +50,9 @@ def check_refund(refund: Transaction, transactions: Iterable[Transaction]) -> Mo
     payment = next((one for one in ledger if one.id == refund.related_id), None)
     if payment is None:
         raise _fault("unknown", "the payment that it gives back is not there; name it as related_id")
-    if payment.kind is not TransactionKind.PAYMENT or payment.status is not TransactionStatus.POSTED:
-        raise _fault("payment", "what it gives back is no posted payment")
+    misfit = _misfit(payment, refund)
+    if misfit is not None:
+        raise misfit
     alive = refund.status in _ALIVE
     left = payment.amount.minor - _given_back(ledger, payment.id) - (refund.amount.minor if alive else 0)
     if left < 0 and alive:
@@ -87,8 +88,8 @@ def check_ledger(transactions: Iterable[Transaction]) -> None:
         payment = by_id.get(one.related_id)
         if payment is None:
             faults.append(_fault("unknown", "the payment that a refund gives back is not there", id=one.id))
-        elif payment.kind is not TransactionKind.PAYMENT or payment.status is not TransactionStatus.POSTED:
-            faults.append(_fault("payment", "what a refund gives back is no posted payment", id=one.id))
+        elif (misfit := _misfit(payment, one)) is not None:
+            faults.append(misfit)
         else:
             back[payment.id] = back.get(payment.id, 0) + one.amount.minor
     faults += [
@@ -98,6 +99,16 @@ def check_ledger(transactions: Iterable[Transaction]) -> None:
     ]
     if faults:
         raise InvalidRecordError(f"the ledger gives back what was not paid, {len(faults)} times", faults)
+
+
+def _misfit(payment: Transaction, refund: Transaction) -> InvalidFieldError | None:
+    if payment.kind is not TransactionKind.PAYMENT or payment.status is not TransactionStatus.POSTED:
+        return _fault("payment", "what is given back is no posted payment", id=refund.id)
+    if payment.account_id != refund.account_id:
+        return _fault("account", "the payment is on another account", path="account_id", id=refund.id)
+    if refund.occurred_at < payment.occurred_at:
+        return _fault("time", "it is given back before it was paid", path="occurred_at", id=refund.id)
+    return None
 
 
 def _given_back(ledger: Iterable[Transaction], payment_id: str) -> int:
