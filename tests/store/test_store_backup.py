@@ -16,7 +16,14 @@ from pathlib import Path
 import pytest
 
 from custinfo.crypto import HpkeKeyProvider, LocalKeyProvider, Signer, decrypt_stream, encrypt_stream
-from custinfo.errors import CustInfoError, DecryptionError, KeyUnavailableError, SchemaVersionError, StoreError
+from custinfo.errors import (
+    AccessDeniedError,
+    CustInfoError,
+    DecryptionError,
+    KeyUnavailableError,
+    SchemaVersionError,
+    StoreError,
+)
 from custinfo.store import (
     START,
     Key,
@@ -127,7 +134,10 @@ def test_who_makes_backups_need_not_be_able_to_read_them(store, path):
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
     private = X25519PrivateKey.generate()
-    backup(fill(store), path, HpkeKeyProvider(private.public_key()))
+    public = HpkeKeyProvider(private.public_key())
+    backup(fill(store), path, public)
+    for call in (verify_backup, drill, lambda path, provider: restore(path, MemoryStore(), provider)):
+        assert code_of(AccessDeniedError, lambda call=call: call(path, public)) == "backup.write_only"
     assert verify_backup(path, HpkeKeyProvider(private)).counts == {"audit": 1, "customer": 2}
 
 
@@ -503,6 +513,12 @@ def test_a_folder_that_cannot_be_written_is_told(name, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     assert code_of(StoreError, lambda: backup(MemoryStore(), tmp_path / name, PROVIDER)) == "backup.write"
     assert code_of(StoreError, lambda: verify_backup(tmp_path / name, PROVIDER)) == "backup.read"
+
+
+@pytest.mark.parametrize("name", ["", "a\0b"])
+def test_a_path_that_names_no_file_is_refused(name):
+    assert code_of(StoreError, lambda: backup(MemoryStore(), name, PROVIDER)) == "backup.path"
+    assert code_of(StoreError, lambda: verify_backup(name, PROVIDER)) == "backup.path"
 
 
 def test_a_full_disk_is_told_and_leaves_nothing_behind(path):

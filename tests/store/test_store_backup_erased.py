@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import UTC, datetime
 
+import attrs
 import pytest
 
 from custinfo.book import Book
-from custinfo.crypto import Keyring, LocalKeyProvider, MemoryKeyStore
+from custinfo.crypto import FieldCipher, Keyring, LocalKeyProvider, MemoryKeyStore
 from custinfo.errors import ConflictError, DecryptionError, KeyUnavailableError
-from custinfo.model import Account, CustomerStatus, ReviewTask
-from custinfo.store import START, MemoryStore, Record, RecordKeyStore, SqliteStore, backup, restore
+from custinfo.model import Account, Consent, CustomerStatus, ReviewTask
+from custinfo.store import START, Collection, MemoryStore, Record, RecordKeyStore, SqliteStore, backup, restore
 
 PROVIDER = LocalKeyProvider(bytes(range(32)))
 PEOPLE = [
@@ -25,6 +27,7 @@ PEOPLE = [
     {"external_id": "K-2", "given_name": "Quintessa", "family_name": "Wanterpool", "email": "q.wanterpool@example.org"},
     {"external_id": "K-3", "given_name": "Ottoline", "family_name": "Marchbanks", "email": "otto@example.net"},
 ]
+PAST = datetime(2024, 1, 2, tzinfo=UTC)
 TIMES = ("created_at", "updated_at")
 PERSONAL = ("Vanterpool", "vanterpool", "Wanterpool", "wanterpool", "12025550147", "marzipan", "lace curtains")
 
@@ -198,6 +201,21 @@ def test_reviews_and_holds_of_an_erased_person_are_left_out(shop):
         assert [task.customer_ids for task in book.reviews.scan()] == [(other,)]
         assert book.rights.verify(receipt)
         assert book.rights.erase(gone, "again").kids == ()
+
+
+def test_what_holds_nothing_personal_keeps_its_former_states(shop):
+    """Consents stay as evidence; an erasure takes the key, and nothing else of them."""
+    consents = Collection(shop.store, Consent, FieldCipher(shop.keyring))
+    gone = shop.id(1)
+    given = consents.put(
+        Consent(customer_id=gone, purpose="news", channel="email", status="granted", captured_at=PAST), subject=gone
+    )
+    consents.put(attrs.evolve(given, status="withdrawn"))
+    shop.backup()
+    shop.book.rights.erase(gone, "asked")
+    for _, book in shop.restored():
+        restored = Collection(book.desk.store, Consent, FieldCipher(shop.keyring))
+        assert [state.status for state in restored.history(given.id)] == ["granted", "withdrawn"]
 
 
 def test_nothing_readable_is_in_the_bytes_of_a_restored_file(shop, tmp_path):

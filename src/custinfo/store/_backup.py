@@ -14,7 +14,7 @@ from pathlib import Path
 from custinfo.crypto import encrypt_stream
 from custinfo.errors import CustInfoError, StoreError
 from custinfo.store._backup_format import CONTEXT
-from custinfo.store._backup_read import Nothing, read_backup
+from custinfo.store._backup_read import Nothing, checked_path, read_backup
 from custinfo.store._backup_report import BackupReport
 from custinfo.store._backup_write import BackupWriter
 
@@ -61,8 +61,8 @@ def backup(
         What was written.
 
     Raises:
-        StoreError: "backup.exists", "backup.write" (folder, rights, no room), "backup.keys", "backup.unsupported"; else
-            as the store says.
+        StoreError: "backup.exists", "backup.path", "backup.write" (folder, rights, no room), "backup.keys",
+            "backup.unsupported"; else as the store says.
         KeyUnavailableError: the provider does not answer.
 
     >>> import tempfile
@@ -78,7 +78,7 @@ def backup(
     {'customer': 1}
     """
     begun = time.perf_counter()
-    target = Path(path)
+    target = checked_path(path)
     with _new_file(target) as file, store.unit(write=False) as unit:
         writer = BackupWriter(
             unit,
@@ -116,7 +116,9 @@ def verify_backup(
 
     Raises:
         DecryptionError: another provider; or the file was altered, cut, or has something behind its end.
-        StoreError: "backup.damaged" for a stream that decrypts and is no backup; "backup.signature"; "backup.read".
+        StoreError: "backup.damaged" for a stream that decrypts and is no backup; "backup.signature"; "backup.read";
+            "backup.path".
+        AccessDeniedError: "backup.write_only" for a provider that only wraps.
         SchemaVersionError: a newer custinfo wrote it.
         KeyUnavailableError: the provider does not answer.
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from datetime import UTC
+from pathlib import Path
 
 from custinfo.crypto import decrypt_stream
-from custinfo.errors import CustInfoError, SchemaVersionError, StoreError
+from custinfo.errors import AccessDeniedError, CustInfoError, SchemaVersionError, StoreError
 from custinfo.store import _backup_format as form
 from custinfo.store._backup_report import FORMAT, BackupManifest, BackupSection, damaged, parse_manifest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
     from typing import Protocol
 
@@ -190,18 +191,35 @@ def read_backup(
 
     Raises:
         DecryptionError, KeyUnavailableError: as `decrypt_stream`.
+        AccessDeniedError: "backup.write_only".
         StoreError: "backup.damaged", "backup.signature", "backup.read"; and what *target* raises.
         SchemaVersionError: a newer custinfo wrote it.
     """
+    if not hasattr(provider, "unwrap"):
+        raise AccessDeniedError(
+            "this provider only wraps keys, so it cannot read the backup; pass the one with the private key",
+            code="backup.write_only",
+        )
     reader = BackupReader(target)
     try:
-        decrypt_stream(path, reader, provider, context=form.CONTEXT)  # type: ignore[arg-type]  # it only writes
+        decrypt_stream(checked_path(path), reader, provider, context=form.CONTEXT)  # type: ignore[arg-type]  # it only writes
     except CustInfoError:
         raise
     except OSError as exc:
         message = f"the backup {str(path)!r} cannot be read: {exc.strerror}; check path, rights and disk"
         raise StoreError(message, code="backup.read") from None
     return reader.finish(verify_key)
+
+
+def checked_path(path: str | os.PathLike[str]) -> Path:
+    """A path that a file can have.
+
+    Raises:
+        StoreError: "backup.path".
+    """
+    if not os.fspath(path) or "\0" in os.fspath(path):
+        raise StoreError("path must name a file: text without NUL, not empty", code="backup.path")
+    return Path(path)
 
 
 def _check_magic(found: bytes) -> None:

@@ -13,7 +13,7 @@ from custinfo.errors import StoreError
 from custinfo.store._backup_read import read_backup
 from custinfo.store._backup_report import BackupManifest
 from custinfo.store._backup_write import readable
-from custinfo.store._protocol import START, RecordStore, SupportsRestore, Unit
+from custinfo.store._protocol import START, RecordStore, SupportsPurge, SupportsRestore, Unit
 from custinfo.store._restore_erased import Erasures
 
 TYPE_CHECKING = False
@@ -126,6 +126,8 @@ def restore(
         manifest, _ = read_backup(path, provider, _Loader(unit, erasures), verify_key)
         if erasures is not None:
             erasures.finish(unit)
+    if erasures is not None and isinstance(store, SupportsPurge):
+        store.purge()
     return RestoreReport(
         manifest=manifest,
         erased=tuple(sorted(erasures.customers)) if erasures else (),
