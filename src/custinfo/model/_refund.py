@@ -26,8 +26,9 @@ def check_refund(refund: Transaction, transactions: Iterable[Transaction]) -> Mo
 
     Raises:
         InvalidFieldError: "refund.kind" (neither a refund nor a chargeback), "refund.unknown" (its payment is not
-            among them), "refund.payment" (what it names is no posted payment), "refund.account", "refund.time" (before
-            its payment), "refund.exceeds" (more than the payment is given back); "balance.currency", "balance.repeated", "field.type", see `balance`.
+            among them), "refund.payment" (what it names is no posted payment), "refund.account", "refund.time"
+            (before its payment), "refund.exceeds" (more than the payment is given back); "balance.currency",
+            "balance.repeated", "field.type", see `balance`.
 
     >>> from datetime import UTC, datetime
     >>> day = datetime(2026, 1, 31, tzinfo=UTC)
