@@ -14,25 +14,39 @@ from custinfo.model import (
     Account,
     AccountStatus,
     Address,
+    ChangeRequest,
     Channel,
     Consent,
     ConsentStatus,
     Coupon,
     Customer,
     CustomerKind,
+    DateRange,
     Direction,
     Email,
+    Feedback,
+    FeedbackKind,
+    FeedbackStatus,
     Identifier,
     Interaction,
+    LifecycleChange,
     LoyaltyEntry,
     LoyaltyKind,
     Merge,
     Money,
     NameUse,
+    PaymentMethod,
+    PaymentMethodKind,
     PersonName,
     Phone,
+    Preference,
+    Relationship,
+    RelationshipKind,
     ReviewStatus,
     ReviewTask,
+    Role,
+    SocialHandle,
+    Stamp,
     Tag,
     Transaction,
     TransactionKind,
@@ -169,11 +183,128 @@ FULL: dict[str, Any] = {
         description="welcome back",
         **STAMPS,
     ),
+    "paymentmethod": PaymentMethod(
+        id="w1",
+        customer_id="c1",
+        kind="card",
+        status="expired",
+        token="tok_1Example4711",
+        brand="unionpay",
+        last4="0123",
+        exp_month=2,
+        exp_year=2026,
+        fingerprint="Xt5EWLLDS7FJjR1c",
+        issuer="Example Bank",
+        mandate="MNDT-4711",
+        label="the blue card",
+        is_default=True,
+        **STAMPS,
+    ),
+    "feedback": Feedback(
+        id="f1",
+        customer_id="c1",
+        channel="chat",
+        kind="complaint",
+        occurred_at=NOON,
+        score=2,
+        scale=(1, 5),
+        text="the blue one does not work",
+        about="t0",
+        status="resolved",
+        assignee="desk-7",
+        acknowledged_at=NOON,
+        resolved_at=LATER,
+        resolution="sent the bill back",
+        **STAMPS,
+    ),
+    "changerequest": ChangeRequest(
+        id="q1",
+        customer_id="c1",
+        changes={"emails": [{"value": "rosa@example.org"}]},
+        status="applied",
+        submitted_by="c1",
+        submitted_at=NOON,
+        verified_at=NOON,
+        decided_by="desk-7",
+        decided_at=LATER,
+        applied_at=LATER,
+        reason="asked at the window",
+        **STAMPS,
+    ),
 }
 
 # With the fields that came later than the golden files of the first version.
 FILLED: dict[str, Any] = {
     **FULL,
+    "customer.filled": attrs.evolve(
+        FULL["customer"],
+        names=[
+            PersonName(given="伟", family="张", family_first=True, script="Hans", language="zh-Hans"),
+            PersonName(
+                given="Wei", family="Zhang", prefix="Dr", suffix="PhD", script="Latn", language="zh-Latn-pinyin"
+            ),
+        ],
+        emails=[Email("wei@example.com", valid=DateRange(date(2026, 1, 1)), preferred=True)],
+        phones=[Phone("+8613800138000", valid=DateRange(None, date(2026, 12, 31)), preferred=True)],
+        handles=[
+            SocialHandle(
+                "wechat",
+                "zhangwei_example",
+                label="work",
+                verified_at=NOON,
+                valid=DateRange(date(2026, 1, 1), date(2026, 12, 31)),
+                preferred=True,
+            ),
+            SocialHandle("QQ", "10001000100"),
+        ],
+        addresses=[
+            Address(
+                street_name="Example Road",
+                building_number="100",
+                building_name="Example Tower",
+                floor="7",
+                unit="7B",
+                post_box="4711",
+                care_of="Rosa Prar",
+                department="Accounts",
+                sub_department="Payable",
+                town_location="浦东新区",
+                locality="上海",
+                postal_code="200000",
+                sorting_code="X1",
+                region_code="CN",
+                recipients=["张伟"],
+                organization="Example Ltd",
+                language_code="zh-Hans",
+                verified_at=NOON,
+                valid=DateRange(date(2026, 1, 1)),
+                preferred=True,
+            )
+        ],
+        roles=["payer", "consignor"],
+        relationships=[
+            Relationship(kind="employer", other_id="c9", label="accounts", valid=DateRange(date(2020, 1, 1)))
+        ],
+        preferences=[
+            Preference(channel="sms", hours="09:00-18:00", time_zone="Asia/Shanghai", language="zh-Hans"),
+            Preference(channel="email"),
+        ],
+        lifecycle=[
+            LifecycleChange(stage="prospect", at=NOON, reason="web_form"),
+            LifecycleChange(stage="active", at=LATER),
+        ],
+        provenance=[
+            Stamp(path="emails", source="pos", at=NOON, actor="desk-7", confidence=0.75, verified_at=LATER),
+            Stamp(path="names[0].given", source="shop", at=NOON, confidence=1),
+        ],
+        custom={"allergy": "nuts"},
+        custom_plain={"fleet_size": 12},
+    ),
+    "interaction.filled": attrs.evolve(FULL["interaction"], actor="desk-7", duration_s=95, about="t0"),
+    "consent.filled": attrs.evolve(
+        FULL["consent"], capture_channel="web", captured_by="desk-7", expires_at=datetime(2028, 1, 31, tzinfo=UTC)
+    ),
+    "reviewtask.filled": attrs.evolve(FULL["reviewtask"], fields=["emails", "phones"], due_on=date(2026, 2, 28)),
     "account.filled": attrs.evolve(
         FULL["account"],
         status="closed",
@@ -195,6 +326,7 @@ FILLED: dict[str, Any] = {
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
 keys = texts.filter(str.strip)
 times = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.timezones())
+languages = st.sampled_from(["zh-Hans", "en", "zh-Latn-pinyin", "x-own"])
 currencies = st.sampled_from(["JPY", "USD", "CNY", "KWD", "CLF"])
 amounts = st.integers(0, 2**63 - 1)
 json_values = st.recursive(
@@ -240,11 +372,50 @@ names = built(
     full=maybe(texts),
     use=st.sampled_from(NameUse),
     family_first=st.booleans(),
+    prefix=maybe(texts),
+    script=maybe(st.sampled_from(["Hans", "Latn"])),
+    language=maybe(languages),
 )
-emails = required(Email, {"value": keys}, label=maybe(texts), verified_at=maybe(times))
-phones = required(Phone, {"value": keys}, label=maybe(texts), verified_at=maybe(times))
+contact: dict[str, Any] = {
+    "label": maybe(texts),
+    "verified_at": maybe(times),
+    "valid": maybe(built(DateRange, start=maybe(st.dates()), end=maybe(st.dates()))),
+    "preferred": st.booleans(),
+}
+emails = required(Email, {"value": keys}, **contact)
+phones = required(Phone, {"value": keys}, **contact)
+handles = required(SocialHandle, {"network": keys, "handle": keys}, **contact)
 addresses = built(
-    Address, address_lines=listed(texts), locality=maybe(texts), postal_code=maybe(texts), region_code=maybe(texts)
+    Address,
+    address_lines=listed(texts),
+    floor=maybe(texts),
+    locality=maybe(texts),
+    postal_code=maybe(texts),
+    region_code=maybe(texts),
+    recipients=listed(texts),
+    **contact,
+)
+relationships = required(
+    Relationship, {"other_id": keys}, kind=st.sampled_from(RelationshipKind), label=maybe(texts), valid=contact["valid"]
+)
+preferences = built(
+    Preference,
+    channel=maybe(st.sampled_from(Channel)),
+    hours=maybe(st.sampled_from(["00:00-24:00", "22:00-06:00"])),
+    time_zone=maybe(keys),
+    language=maybe(languages),
+)
+stamps = required(
+    Stamp,
+    {"path": st.sampled_from(["emails", "emails[0].value", "birth_date"]), "source": keys, "at": times},
+    actor=maybe(keys),
+    confidence=maybe(st.floats(0, 1) | st.integers(0, 1)),
+)
+stages = st.sampled_from([[], ["prospect"], ["active"], ["prospect", "active", "dormant", "churned", "won_back"]])
+lifecycles = stages.flatmap(
+    lambda chosen: st.lists(times, min_size=len(chosen), max_size=len(chosen)).map(
+        lambda at: [LifecycleChange(stage=one, at=when) for one, when in zip(chosen, sorted(at), strict=True)]
+    )
 )
 identifiers = required(
     Identifier, {"scheme": keys, "value": keys}, issuer=maybe(keys), country=maybe(keys), verified_at=maybe(times)
@@ -271,6 +442,14 @@ customers = required(
     sex=maybe(texts),
     notes=listed(texts),
     tags=listed(keys.map(Tag)),
+    handles=listed(handles),
+    roles=listed(st.sampled_from(Role)),
+    relationships=listed(relationships),
+    preferences=listed(preferences),
+    lifecycle=lifecycles,
+    provenance=st.lists(stamps, max_size=2, unique_by=lambda stamp: stamp.path),
+    custom=st.dictionaries(texts, json_values, max_size=2),
+    custom_plain=st.dictionaries(texts, json_values, max_size=2),
     merged_into=maybe(keys),
     **stamped,
 )
@@ -310,6 +489,8 @@ interactions = required(
     },
     summary=maybe(texts),
     outcome=maybe(texts),
+    actor=maybe(keys),
+    duration_s=maybe(st.integers(0, 2**31 - 1)),
     **stamped,
 )
 consents = required(
@@ -323,6 +504,7 @@ consents = required(
     },
     notice=maybe(texts),
     proof=maybe(texts),
+    capture_channel=maybe(st.sampled_from(Channel)),
     **stamped,
 )
 merges = required(
@@ -338,6 +520,8 @@ reviews = required(
     {"reason": keys, "customer_ids": listed(keys)},
     status=st.sampled_from(ReviewStatus),
     assignee=maybe(texts),
+    fields=listed(keys),
+    due_on=maybe(st.dates()),
     proposal=st.dictionaries(texts, json_values, max_size=2),
     **stamped,
 )
@@ -363,6 +547,46 @@ coupons = required(
     description=maybe(texts),
     **stamped,
 )
+payment_methods = required(
+    PaymentMethod,
+    {"customer_id": keys, "kind": st.sampled_from(PaymentMethodKind)},
+    token=maybe(keys),
+    last4=maybe(st.just("0123")),
+    exp_month=maybe(st.integers(1, 12)),
+    exp_year=maybe(st.integers(1000, 9999)),
+    fingerprint=maybe(keys),
+    label=maybe(texts),
+    is_default=st.booleans(),
+    **stamped,
+)
+feedback = required(
+    Feedback,
+    {"customer_id": keys, "channel": st.sampled_from(Channel), "occurred_at": times, "scale": st.just((-2, 10))},
+    kind=st.sampled_from(FeedbackKind),
+    score=maybe(st.integers(-2, 10)),
+    text=maybe(texts),
+    about=maybe(keys),
+    status=st.sampled_from(FeedbackStatus),
+    **stamped,
+)
+change_requests = required(
+    ChangeRequest,
+    {"customer_id": keys, "submitted_by": keys, "submitted_at": times},
+    changes=st.dictionaries(texts, json_values, max_size=2),
+    reason=maybe(texts),
+    **stamped,
+)
 entities = st.one_of(
-    customers, accounts, transactions, interactions, consents, merges, reviews, loyalty_entries, coupons
+    customers,
+    accounts,
+    transactions,
+    interactions,
+    consents,
+    merges,
+    reviews,
+    loyalty_entries,
+    coupons,
+    payment_methods,
+    feedback,
+    change_requests,
 )

@@ -58,7 +58,7 @@ def test_to_dict_holds_nothing_but_json(obj):
 def test_every_class_comes_back_with_every_field_filled(name):
     obj = FILLED[name]
     assert loads(dumps(obj)) == obj
-    filled = {field.name for field in attrs.fields(type(obj)) if getattr(obj, field.name) != field.default}
+    filled = {field.name for field in attrs.fields(type(obj)) if getattr(obj, field.name) not in ({}, field.default)}
     assert set(to_dict(obj)) == filled - {"extra"} | {"$v", *obj.extra}
 
 

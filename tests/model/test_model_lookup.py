@@ -128,6 +128,8 @@ def test_a_customer_is_found_by_each_of_its_values():
         ("merge", {("survivor", "c1")}),
         ("reviewtask", {("about", "c1"), ("status", "done")}),
         ("loyaltyentry", {("customer_id", "c1")}),
+        ("feedback", {("customer_id", "c1"), ("status", "resolved")}),
+        ("changerequest", {("customer_id", "c1"), ("status", "applied")}),
     ],
 )
 def test_other_records_are_found_by_what_they_belong_to(kind, terms):

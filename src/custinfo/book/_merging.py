@@ -14,9 +14,10 @@ from custinfo.govern import check_holds
 from custinfo.model import Account, Customer, CustomerStatus, Merge, new_id
 from custinfo.store import Unit
 
-_FIXED = {"id", "version", "status", "merged_into", "created_at", "updated_at", "extra"}
+_CUSTOM = ("custom", "custom_plain")
+_FIXED = {"id", "version", "status", "merged_into", "created_at", "updated_at", "extra", *_CUSTOM}
 GOLDEN_FIELDS = tuple(field.name for field in attrs.fields(Customer) if field.name not in _FIXED)
-UNITED = ("emails", "phones", "identifiers", "notes", "tags")
+UNITED = ("emails", "phones", "handles", "identifiers", "notes", "tags", "roles", "relationships", "preferences")
 _START = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -94,7 +95,13 @@ def _golden(members: Sequence[Customer], survivor: Customer, survivorship: Any) 
         survivorship=rules,
         updated_at=[member.updated_at or _START for member in members],
     )
-    golden = attrs.evolve(survivor, **{name: value for name, value in made.values.items() if name in GOLDEN_FIELDS})
+    values = {name: value for name, value in made.values.items() if name in GOLDEN_FIELDS}
+    ids = {member.id for member in members}
+    values["relationships"] = tuple(one for one in values["relationships"] or () if one.other_id not in ids)
+    for name in _CUSTOM:
+        others = [getattr(member, name) for member in members if member is not survivor]
+        values[name] = {key: value for other in (*others, getattr(survivor, name)) for key, value in other.items()}
+    golden = attrs.evolve(survivor, **values)
     external = {one for member in members for one in member.identifiers if one.scheme == "external"}
     if not external <= set(golden.identifiers):
         raise MergeError(

@@ -5,21 +5,25 @@ from custinfo._lazy import lazy_exports
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from custinfo.model._account import Account, AccountStatus, Transaction, TransactionKind, TransactionStatus
+    from custinfo.model._address import Address
     from custinfo.model._aging import Aging, AgingBucket, OpenItem, aging
+    from custinfo.model._change_request import ChangeRequest, ChangeRequestStatus, check_change_request
     from custinfo.model._codec import dumps, from_dict, loads, plain_value, to_dict
     from custinfo.model._consent import Consent, ConsentStatus
-    from custinfo.model._contact import Address, Email, Identifier, Phone, Tag
+    from custinfo.model._contact import Email, Identifier, Phone, Tag
     from custinfo.model._coupon import Coupon, CouponStatus
     from custinfo.model._customer import Customer, CustomerKind, CustomerStatus
     from custinfo.model._discount import CouponUse, apply_coupon, apply_coupons
     from custinfo.model._entities import catalogue, kind_of
+    from custinfo.model._feedback import Feedback, FeedbackKind, FeedbackStatus
     from custinfo.model._field import FieldInfo, Index, fields_of, personal_fields
     from custinfo.model._ids import new_id
     from custinfo.model._interaction import Channel, Direction, Interaction
     from custinfo.model._iso4217 import is_currency, minor_digits
     from custinfo.model._json_schema import json_schema
-    from custinfo.model._keys import email_key, identifier_key, name_key, phone_key
+    from custinfo.model._keys import email_key, handle_key, identifier_key, name_key, phone_key
     from custinfo.model._ledger import balance, by_currency, check_transition
+    from custinfo.model._lifecycle import LifecycleChange, LifecycleStage, next_stages
     from custinfo.model._lookup import Term, indexes_of, lookup_terms
     from custinfo.model._lots import LoyaltyLot, LoyaltyState, LoyaltyUse
     from custinfo.model._loyalty import loyalty_balance, loyalty_state, loyalty_tier
@@ -28,9 +32,15 @@ if TYPE_CHECKING:
     from custinfo.model._merge import Merge
     from custinfo.model._money import Money
     from custinfo.model._name import NameUse, PersonName
+    from custinfo.model._payment_method import PaymentMethod, PaymentMethodKind, PaymentMethodStatus, holds_pan
     from custinfo.model._points import LoyaltyEntry, LoyaltyKind
+    from custinfo.model._preference import Preference
+    from custinfo.model._range import DateRange
     from custinfo.model._refund import check_ledger, check_refund
+    from custinfo.model._relation import Relationship, RelationshipKind, Role
     from custinfo.model._review import ReviewStatus, ReviewTask
+    from custinfo.model._social import SocialHandle
+    from custinfo.model._stamp import Stamp
     from custinfo.model._statement import AccountStatement, StatementLine, statement
 
 _MODULES = {
@@ -41,11 +51,17 @@ _MODULES = {
         "TransactionKind",
         "TransactionStatus",
     ),
+    "_address": ("Address",),
     "_aging": (
         "Aging",
         "AgingBucket",
         "OpenItem",
         "aging",
+    ),
+    "_change_request": (
+        "ChangeRequest",
+        "ChangeRequestStatus",
+        "check_change_request",
     ),
     "_codec": (
         "dumps",
@@ -59,7 +75,6 @@ _MODULES = {
         "ConsentStatus",
     ),
     "_contact": (
-        "Address",
         "Email",
         "Identifier",
         "Phone",
@@ -83,6 +98,11 @@ _MODULES = {
         "catalogue",
         "kind_of",
     ),
+    "_feedback": (
+        "Feedback",
+        "FeedbackKind",
+        "FeedbackStatus",
+    ),
     "_field": (
         "FieldInfo",
         "Index",
@@ -102,6 +122,7 @@ _MODULES = {
     "_json_schema": ("json_schema",),
     "_keys": (
         "email_key",
+        "handle_key",
         "identifier_key",
         "name_key",
         "phone_key",
@@ -110,6 +131,11 @@ _MODULES = {
         "balance",
         "by_currency",
         "check_transition",
+    ),
+    "_lifecycle": (
+        "LifecycleChange",
+        "LifecycleStage",
+        "next_stages",
     ),
     "_lookup": (
         "Term",
@@ -134,18 +160,33 @@ _MODULES = {
         "NameUse",
         "PersonName",
     ),
+    "_payment_method": (
+        "PaymentMethod",
+        "PaymentMethodKind",
+        "PaymentMethodStatus",
+        "holds_pan",
+    ),
     "_points": (
         "LoyaltyEntry",
         "LoyaltyKind",
     ),
+    "_preference": ("Preference",),
+    "_range": ("DateRange",),
     "_refund": (
         "check_ledger",
         "check_refund",
+    ),
+    "_relation": (
+        "Relationship",
+        "RelationshipKind",
+        "Role",
     ),
     "_review": (
         "ReviewStatus",
         "ReviewTask",
     ),
+    "_social": ("SocialHandle",),
+    "_stamp": ("Stamp",),
     "_statement": (
         "AccountStatement",
         "StatementLine",
@@ -159,6 +200,8 @@ __all__ = [
     "Address",
     "Aging",
     "AgingBucket",
+    "ChangeRequest",
+    "ChangeRequestStatus",
     "Channel",
     "Consent",
     "ConsentStatus",
@@ -168,12 +211,18 @@ __all__ = [
     "Customer",
     "CustomerKind",
     "CustomerStatus",
+    "DateRange",
     "Direction",
     "Email",
+    "Feedback",
+    "FeedbackKind",
+    "FeedbackStatus",
     "FieldInfo",
     "Identifier",
     "Index",
     "Interaction",
+    "LifecycleChange",
+    "LifecycleStage",
     "LoyaltyEntry",
     "LoyaltyKind",
     "LoyaltyLot",
@@ -183,10 +232,19 @@ __all__ = [
     "Money",
     "NameUse",
     "OpenItem",
+    "PaymentMethod",
+    "PaymentMethodKind",
+    "PaymentMethodStatus",
     "PersonName",
     "Phone",
+    "Preference",
+    "Relationship",
+    "RelationshipKind",
     "ReviewStatus",
     "ReviewTask",
+    "Role",
+    "SocialHandle",
+    "Stamp",
     "StatementLine",
     "Tag",
     "Term",
@@ -199,6 +257,7 @@ __all__ = [
     "balance",
     "by_currency",
     "catalogue",
+    "check_change_request",
     "check_ledger",
     "check_refund",
     "check_transition",
@@ -206,6 +265,8 @@ __all__ = [
     "email_key",
     "fields_of",
     "from_dict",
+    "handle_key",
+    "holds_pan",
     "identifier_key",
     "indexes_of",
     "is_currency",
@@ -221,6 +282,7 @@ __all__ = [
     "minor_digits",
     "name_key",
     "new_id",
+    "next_stages",
     "personal_fields",
     "phone_key",
     "plain_value",

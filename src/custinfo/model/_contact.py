@@ -1,13 +1,15 @@
-"""Value objects of a customer: contact points, addresses, identifiers, tags."""
+"""Value objects of a customer: contact points, identifiers, tags."""
 
 from datetime import datetime
 
 import attrs
 
 from custinfo.errors import InvalidFieldError
-from custinfo.model._check import KEY_LIMIT, key_text, many, optional_key, optional_text, optional_utc
+from custinfo.model._check import KEY_LIMIT, flag, key_text, optional_key, optional_text, optional_utc
 from custinfo.model._field import Index, personal, plain
 from custinfo.model._keys import email_key, identifier_key, phone_key
+from custinfo.model._range import DateRange
+from custinfo.model._rules import one_of
 
 
 def _identifier_text(identifier: "Identifier") -> str:
@@ -23,7 +25,6 @@ def _is_external(identifier: "Identifier") -> bool:
 EMAIL = Index(name="email", text=lambda email: email.value, normalize=email_key)
 PHONE = Index(name="phone", text=lambda phone: phone.value, normalize=phone_key)
 IDENTIFIER = Index(name="identifier", text=_identifier_text, normalize=str.strip, unique=_is_external)
-COUNTRY = Index(name="country", text=lambda address: address.region_code, normalize=lambda text: text.strip().upper())
 TAG = Index(name="tag", text=lambda tag: tag.name, normalize=str.strip, blind=False)
 
 
@@ -32,10 +33,10 @@ class Email:
     """An e-mail address as a contact point; it is checked by `custinfo.validate.email`, not here.
 
     Raises:
-        InvalidFieldError: "text.*", "time.*".
+        InvalidFieldError: "text.*", "time.*", "field.type", "bool.type".
 
     >>> Email("rosa@example.com")
-    Email(label=None, verified_at=None)
+    Email(label=None, verified_at=None, valid=None, preferred=False)
     """
 
     value: str = personal("contact", "e-mail address", "电子邮箱", mask="email", index=EMAIL, validator=key_text)
@@ -43,6 +44,10 @@ class Email:
     verified_at: datetime | None = plain(
         "when it was verified", "核实时间", default=None, converter=optional_utc, kw_only=True
     )
+    valid: DateRange | None = plain(
+        "days on which it is good", "有效期", default=None, validator=one_of(DateRange), kw_only=True
+    )
+    preferred: bool = plain("preferred to others", "是否首选", default=False, validator=flag, kw_only=True)
 
 
 @attrs.frozen
@@ -50,7 +55,7 @@ class Phone:
     """A phone number as a contact point, E.164 where it was validated.
 
     Raises:
-        InvalidFieldError: "text.*", "time.*".
+        InvalidFieldError: "text.*", "time.*", "field.type", "bool.type".
 
     >>> Phone("+8613800138000", label="mobile").label
     'mobile'
@@ -61,60 +66,10 @@ class Phone:
     verified_at: datetime | None = plain(
         "when it was verified", "核实时间", default=None, converter=optional_utc, kw_only=True
     )
-
-
-def _part(english: str, chinese: str) -> str | None:
-    made: str | None = personal("contact", english, chinese, mask="hide", default=None, validator=optional_text)
-    return made
-
-
-@attrs.frozen(kw_only=True)
-class Address:
-    """A postal address.
-
-    `region_code` to `address_lines` as in google.type.PostalAddress; `street_name`, `building_number` and `unit` are
-    the structured parts of ISO 20022 (StrtNm, BldgNb, Room).
-
-    Raises:
-        InvalidFieldError: "address.empty" where no part is given; "text.*", "field.type".
-
-    >>> Address(address_lines="100 Example Road", locality="上海", region_code="CN").address_lines
-    ('100 Example Road',)
-    """
-
-    address_lines: tuple[str, ...] = personal(
-        "contact",
-        "lines of the address",
-        "地址",
-        mask="hide",
-        default=(),
-        converter=many(str),
+    valid: DateRange | None = plain(
+        "days on which it is good", "有效期", default=None, validator=one_of(DateRange), kw_only=True
     )
-    street_name: str | None = _part("street", "街道")
-    building_number: str | None = _part("house number", "门牌号")
-    unit: str | None = _part("flat, room or unit", "室")
-    sublocality: str | None = _part("district of the city", "区")
-    locality: str | None = _part("city or town", "城市")
-    administrative_area: str | None = _part("province or state", "省")
-    postal_code: str | None = _part("postal code", "邮政编码")
-    region_code: str | None = plain(
-        "country, ISO 3166-1 alpha-2", "国家代码", index=COUNTRY, default=None, validator=optional_text
-    )
-    label: str | None = plain("home, billing, shipping", "标签", default=None, validator=optional_text)
-
-    def __attrs_post_init__(self) -> None:
-        if not (
-            self.address_lines
-            or self.street_name
-            or self.building_number
-            or self.unit
-            or self.sublocality
-            or self.locality
-            or self.administrative_area
-            or self.postal_code
-            or self.region_code
-        ):
-            raise InvalidFieldError("an address needs at least one part", code="address.empty", path="address_lines")
+    preferred: bool = plain("preferred to others", "是否首选", default=False, validator=flag, kw_only=True)
 
 
 @attrs.frozen(kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from custinfo.model._check import choice, key_text, optional_key, optional_text, optional_utc
+from custinfo.model._check import choice, optional_key, optional_text, optional_utc
 from custinfo.model._field import Index, personal, plain
 from custinfo.model._money import Money
 from custinfo.model._record import created, record_id, record_version, unknown_keys, updated
@@ -30,7 +30,7 @@ class Coupon:
     """A reduction that can be used once: an amount (满100减20) or a percentage (八五折 is 15 percent off).
 
     Args:
-        code: what the customer shows; whoever has it can use it, so it is treated as personal.
+        code: what the customer shows; who has it can use it, so it is treated as personal.
         customer_id: who alone may use it; None = whoever has the code.
         amount_off: the amount taken off; either this or *percent_off*.
         percent_off: whole percent taken off, 1 to 100.
@@ -52,7 +52,9 @@ class Coupon:
 
     id: str = record_id()
     version: int = record_version()
-    code: str = personal("financial", "code of the coupon", "券码", mask="last4", index=_CODE, validator=key_text)
+    code: str | None = personal(
+        "financial", "code of the coupon", "券码", mask="last4", index=_CODE, default=None, validator=optional_key
+    )
     customer_id: str | None = plain(
         "id of the customer", "客户编号", pii="pseudonym", index=_CUSTOMER_ID, default=None, validator=optional_key
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -27,6 +27,7 @@ class Index:
         name: name of the look-up, as in ``find(email=...)``.
         text: the owning value object -> text to index, or None.
         normalize: text of a value or a query -> the form under which it is found; as it is when left out.
+        texts: the owning object -> several texts to index; instead of *text* where it is given.
         unique: the owning object -> whether no other record may hold the same text.
         blind: whether the store sees only a keyed hash of the text.
     """
@@ -34,6 +35,7 @@ class Index:
     name: str
     text: Callable[[Any], str | None]
     normalize: Callable[[str], str] = lambda text: text
+    texts: Callable[[Any], Iterable[str]] | None = None
     unique: Callable[[Any], bool] = lambda _: False
     blind: bool = True
 
@@ -47,7 +49,8 @@ class FieldInfo:
         type: type as written in the model.
         pii: class of personal data: none, pseudonym, identity, contact, demographic, financial or content.
         level: C1-C3 of JR/T 0171-2020 (personal financial information protection): C1 for internal use, C2 tells who
-            somebody is or how he stands financially, C3 authenticates him (the model has no such field).
+            somebody is or how he stands financially, C3 can authenticate him: of that the model has the expiry of a
+            card only.
         mask: how it is masked for display; ``clear`` where it is not personal.
         index: name of the look-up, or "".
         retention: what bounds its storage: ``customer`` (as long as the relation) or ``ledger`` (statutory).

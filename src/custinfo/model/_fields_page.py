@@ -13,9 +13,10 @@ _HEAD = """# Fields
 Each field of each stored class, as `custinfo.model.fields_of` gives it. *Class* is the class of personal data: `none`
 and `pseudonym` (an id) are stored in clear, everything else is personal: encrypted, masked, left out of `repr`, erased
 on demand. *Level* is that of JR/T 0171-2020 (personal financial information protection): C1 for internal use, C2 tells
-who somebody is or how he stands financially, C3 would authenticate him, and the model has no such field. *Retention* is
-`customer` (as long as the relation lasts) or `ledger` (as long as the law wants the books). *Look-up* is the name for
-`find(name=...)`. `extra` holds the top-level keys of a JSON object that this release does not know.
+who somebody is or how he stands financially, C3 can authenticate him: of that the model has the expiry of a card only,
+never its number or codes. *Retention* is `customer` (as long as the relation lasts) or `ledger` (as long as the law
+wants the books). *Look-up* is the name for `find(name=...)`. A part of a personal field is encrypted with it, whatever
+its own class is. `extra` holds the top-level keys of a JSON object that this release does not know.
 """
 _TABLE = """
 | field | type | class | level | mask | look-up | retention | English | 中文 |

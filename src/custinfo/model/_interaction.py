@@ -7,9 +7,10 @@ from typing import Any
 
 import attrs
 
-from custinfo.model._check import choice, optional_text, utc
+from custinfo.model._check import choice, optional_key, optional_text, utc
 from custinfo.model._field import personal, plain
 from custinfo.model._record import created, owner_id, record_id, record_version, unknown_keys, updated
+from custinfo.model._rules import Whole
 
 
 class Channel(StrEnum):
@@ -42,7 +43,10 @@ class Interaction:
 
     Args:
         direction: "inbound" or "outbound"; "in" and "out" are understood too.
-        occurred_at: aware datetime, kept in UTC.
+        occurred_at: when it began; aware datetime, kept in UTC.
+        actor: who of us took part, an id of staff or of a program.
+        duration_s: how long it took, in whole seconds.
+        about: code or id of what it was about: a transaction, a product, "billing".
 
     Raises:
         InvalidFieldError: "enum.unknown", "time.*", "text.*", "int.*", "json.*", "extra.reserved".
@@ -62,6 +66,13 @@ class Interaction:
     occurred_at: datetime = plain("when it happened", "发生时间", converter=utc)
     summary: str | None = personal("content", "what it was about", "内容", default=None, validator=optional_text)
     outcome: str | None = personal("content", "what came of it", "结果", default=None, validator=optional_text)
+    actor: str | None = plain("who of us took part", "经办人", default=None, repr=False, validator=optional_key)
+    duration_s: int | None = plain(
+        "how long it took, in seconds", "时长（秒）", default=None, repr=False, validator=Whole(0, 2**31 - 1)
+    )
+    about: str | None = plain(
+        "what it was about", "关联对象", pii="pseudonym", default=None, repr=False, validator=optional_key
+    )
     created_at: datetime | None = created()
     updated_at: datetime | None = updated()
     extra: Mapping[str, Any] = unknown_keys()

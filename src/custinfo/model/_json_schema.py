@@ -88,7 +88,8 @@ def _schema_of(kind: Any, field: attrs.Attribute[Any]) -> dict[str, Any]:
         choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
         return {**schema, "type": [schema["type"], "null"], **choices}
     if is_tuple(kind):
-        return {"type": "array", "items": _schema_of(arguments[0], field)}
+        items = {"type": "integer"} if arguments[0] is int else _schema_of(arguments[0], field)
+        return {"type": "array", "items": items}
     if attrs.has(kind):
         return {"$ref": f"#/$defs/{kind.__name__}"}
     if field.name == "currency":
@@ -105,6 +106,8 @@ def _scalar(kind: Any, field: attrs.Attribute[Any]) -> dict[str, Any]:
         whole = field.validator
         low, high = (whole.low, whole.high) if isinstance(whole, Whole) else (0, _INT64 - 1)
         return {"type": "integer", "minimum": low, "maximum": high}
+    if kind is float:
+        return {"type": "number"}
     if kind is str:
         # JSON Schema counts characters, a store the bytes of an id; no id has fewer bytes than characters.
         is_key = field.validator in {key_text, optional_key}

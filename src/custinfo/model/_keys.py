@@ -8,6 +8,8 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 
+_BLANKS = {code: " " for code in range(128) if not chr(code).isalnum()}
+
 
 def name_key(text: str) -> str:
     """Look-up form of a name: case, accents, width and the order of its words do not matter.
@@ -15,6 +17,8 @@ def name_key(text: str) -> str:
     >>> name_key("PRAR, Rósa") == name_key("rosa prar")
     True
     """
+    if text.isascii():
+        return " ".join(sorted(text.lower().translate(_BLANKS).split()))
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     folded = unicodedata.normalize("NFKD", bare.casefold())
     # Vowel signs of Indic scripts are marks (M) and no letters, but part of the word.
@@ -28,6 +32,8 @@ def email_key(text: str) -> str:
     >>> email_key(" Rosa@Example.com")
     'rosa@example.com'
     """
+    if text.isascii():
+        return text.strip().lower()
     # Folding after decomposing, and composing last, is the canonical caseless match of Unicode (D145).
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text.strip()).casefold())
 
@@ -38,7 +44,10 @@ def phone_key(text: str) -> str:
     >>> phone_key("+86 138-0013-8000"), phone_key("(021) 5550 0100")
     ('+8613800138000', '02155500100')
     """
-    digits = "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
+    if text.isascii():
+        digits = "".join(filter(str.isdecimal, text))
+    else:
+        digits = "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
     return "+" + digits if digits and _has_plus(text) else digits
 
 
@@ -55,6 +64,20 @@ def identifier_key(*, scheme: str, value: str, issuer: str | None = None, countr
     """
     escaped = (part.replace("\\", "\\\\").replace("|", "\\|") for part in (scheme, issuer or country or "", value))
     return "|".join(escaped)
+
+
+def handle_key(network: str, handle: str) -> str:
+    """Look-up form of a name in a social network: case, width and an @ before it do not matter.
+
+    >>> handle_key("WeChat", "@ZhangWei_example")
+    'wechat|zhangwei_example'
+    """
+    first, second = (_folded(part).replace("\\", "\\\\").replace("|", "\\|") for part in (network, handle))
+    return f"{first}|{second.removeprefix('@')}"
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.strip()).casefold())
 
 
 def time_key(when: datetime | None) -> str | None:

@@ -7,11 +7,13 @@ from typing import Any
 
 import attrs
 
+from custinfo.errors import InvalidFieldError
 from custinfo.model._field import declaration, personal_fields
 from custinfo.model._mask import mask
+from custinfo.model._rules import checked
 
 
-def masked(value: Any, how: str, *, own: str = "hide") -> Any:
+def masked(value: Any, how: str, *, own: str = "") -> Any:
     """A value with every personal part masked.
 
     Value objects keep their class and their parts that are not personal, tuples their length, text stays text; a
@@ -21,7 +23,8 @@ def masked(value: Any, how: str, *, own: str = "hide") -> Any:
     Args:
         value: of a model field, or a model object.
         how: a mask of `mask`; ``clear`` gives the value whole; ``own`` uses the mask that each part declares.
-        own: with ``own``, the mask of a value that is no value object, as its field declares it.
+        own: with ``own``, the mask that its field declares; "" where that is not known: then a value object without
+            personal parts stays, and any other value is hidden.
 
     Raises:
         InvalidFieldError: "mask.unknown".
@@ -38,8 +41,8 @@ def masked(value: Any, how: str, *, own: str = "hide") -> Any:
     if attrs.has(cls):
         if personal_fields(cls):
             return attrs.evolve(value, **_masked_parts(value, how))
-        return value if how == "own" else mask(value, how)
-    named = own if how == "own" else how
+        return value if how == "own" and own in {"", "clear"} else mask(value, own if how == "own" else how)
+    named = (own or "hide") if how == "own" else how
     if named == "clear":
         return value
     return mask(value, "hide" if isinstance(value, Mapping) else named)
@@ -51,12 +54,17 @@ def _masked_parts(obj: Any, how: str) -> dict[str, Any]:
         info = declaration(attribute).info
         part = getattr(obj, attribute.name)
         if info.personal and part is not None:
-            parts[attribute.name] = _masked_part(part, how, info.mask)
+            parts[attribute.name] = _masked_part(part, how, attribute)
     return parts
 
 
-def _masked_part(part: Any, how: str, own: str) -> Any:
-    """What an object holds instead of a part: text where that may stand there, else nothing."""
-    if isinstance(part, Mapping):
-        return {}
-    return masked(part, how, own=own) if isinstance(part, str | tuple) or attrs.has(type(part)) else None
+def _masked_part(part: Any, how: str, attribute: attrs.Attribute[Any]) -> Any:
+    """What an object holds instead of a part: its mask where that may stand there, else what it is when left out."""
+    if not isinstance(part, Mapping):
+        shown = masked(part, how, own=declaration(attribute).info.mask)
+        try:
+            return checked(attribute, shown)
+        except InvalidFieldError:
+            pass
+    default: Any = attribute.default
+    return default.factory() if hasattr(default, "factory") else default

@@ -1,13 +1,13 @@
 """Work for a person: what the library would not decide alone."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 import attrs
 
-from custinfo.model._check import choice, json_object, key_text, many, optional_text
+from custinfo.model._check import choice, json_object, key_text, many, optional_date, optional_text
 from custinfo.model._field import Index, personal, plain
 from custinfo.model._record import created, record_id, record_version, unknown_keys, updated
 
@@ -30,6 +30,8 @@ class ReviewTask:
     Args:
         reason: code of the question: "duplicate", "import.changed", "import.ambiguous".
         customer_ids: the customers it is about.
+        fields: paths of the fields to look at; all when empty.
+        due_on: local day by which it is to be done.
         proposal: the new values that a source gave, by field, JSON values; personal.
 
     Raises:
@@ -49,6 +51,12 @@ class ReviewTask:
         "status", "状态", index=STATUS, default=ReviewStatus.OPEN, converter=choice(ReviewStatus)
     )
     assignee: str | None = plain("who works on it", "负责人", default=None, validator=optional_text)
+    fields: tuple[str, ...] = plain(
+        "fields to look at", "待核字段", default=(), repr=False, converter=many(str, blank=False)
+    )
+    due_on: date | None = plain(
+        "day by which it is to be done", "截止日期", default=None, repr=False, validator=optional_date
+    )
     proposal: Mapping[str, Any] = personal(
         "content", "proposed values", "建议值", factory=dict, hash=False, converter=json_object
     )

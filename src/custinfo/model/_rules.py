@@ -92,6 +92,16 @@ def choices(kind: type[StrEnum]) -> Any:
     return attrs.Converter(run, takes_field=True)
 
 
+def checked(field: Field[Any], value: Any) -> Any:
+    """What a class makes of a value of one of its fields: its converter, then its validator."""
+    if field.converter is not None:
+        converter: Any = field.converter
+        value = converter(value, None, field)
+    if field.validator is not None:
+        field.validator(None, field, value)
+    return value
+
+
 def language_tag(_: object, field: Field[Any], value: object) -> None:
     """Validator: None, or a well-formed language tag of BCP 47 such as ``zh-Hant``; code "language.format"."""
     if value is not None and (len(check_text(value, field.name)) > _LANGUAGE_LIMIT or not _LANGUAGE(str(value))):
