@@ -1,4 +1,4 @@
-"""Two small stores that are right, without capabilities: the ground that the sabotaged ones are built on."""
+"""Small stores that are right, without and with capabilities: the ground that the sabotaged ones are built on."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from dataclasses import dataclass, field
 
 from custinfo.errors import ConflictError, DuplicateKeyError, StoreError
 from custinfo.store import Cursor, Event, Record
+from custinfo.store._typed_arrays import arrays_of_rows
+from custinfo.store._typed_columns import typed_columns, typed_row
 
 
 @dataclass
 class State:
-    """Rows (version, data, keys) and events (number, type, subject, data)."""
+    """Rows (version, data, keys), events (number, type, subject, data) and the last event's number."""
 
     rows: dict = field(default_factory=dict)
     events: list = field(default_factory=list)
+    last: int = 0
 
     def copy(self):
-        return State(dict(self.rows), list(self.events))
+        return State(dict(self.rows), list(self.events), self.last)
 
 
 class PlainUnit:
@@ -114,7 +117,8 @@ class PlainStore:
 
     def commit(self, unit):
         for row in unit.emitted:
-            unit.state.events.append((len(unit.state.events) + 1, *row))
+            unit.state.last += 1
+            unit.state.events.append((unit.state.last, *row))
         self.state = unit.state
 
     def check_open(self):
@@ -152,3 +156,72 @@ class OptimisticStore(PlainStore):
 
     def check_again(self, unit, record, keys):
         unit.check_unique(record, keys)
+
+
+class FullUnit(PlainUnit):
+    """All capabilities, each as plainly as can be."""
+
+    def put_many(self, items):
+        return [self.put(*item) for item in items]
+
+    def trim(self, cursor):
+        kept = {event.cursor for event in self.feed(cursor, 10**9)}
+        dropped = [event for event in self.state.events if f"{self.store.name}.{event[0]}" not in kept]
+        self.state.events = [event for event in self.state.events if event not in dropped]
+        return len(dropped)
+
+    def query(self, kind, *, all_of=(), range=None, order=None, after="", limit):
+        found = [(self.place(kind, id, order), id) for id in self.ids(kind) if self.meets(kind, id, all_of, range)]
+        found = sorted((place, id) for place, id in found if place is not None)
+        behind = (self.place(kind, after, order), after) if after else ("", "")
+        return [id for place, id in found if not after or (place, id) > behind][:limit]
+
+    def place(self, kind, id, order):
+        if order is None:
+            return ""
+        return min((key.value for key in self.keys_of(kind, id) if key.name == order), default=None)
+
+    def meets(self, kind, id, all_of, range):
+        keys = [key[:2] for key in self.keys_of(kind, id)]
+        return set(all_of) <= set(keys) and (range is None or any(self.within(*key, *range) for key in keys))
+
+    def within(self, key, value, name, low, high):
+        return key == name and (low is None or low <= value) and (high is None or value < high)
+
+    def kinds(self):
+        return sorted({kind for kind, _ in self.state.rows})
+
+    def keys(self, kind, id):
+        return sorted(self.keys_of(kind, id)) if (kind, id) in self.state.rows else []
+
+    def keys_between(self, kind, after, last):
+        found = {id: self.keys(kind, id) for id in sorted(self.ids(kind)) if after < id <= last}
+        return {id: keys for id, keys in found.items() if keys}
+
+    def pending(self, after, limit):
+        return self.feed(after, limit)
+
+    def load(self, items):
+        number = 0
+        for number, (record, keys) in enumerate(items, 1):  # noqa: B007 - the last one is the count
+            self.expect(record.kind, record.id, 0)
+            self.check_unique(record, keys)
+            self.write(record, keys, record.version)
+        return number
+
+    def load_events(self, events):
+        before = len(self.emitted)
+        self.emitted.extend(events)
+        return len(self.emitted) - before
+
+    def columns(self, kind, names):
+        rows = [typed_row(record) for record in self.page(kind, "", 10**9)]
+        wanted = [(number, column) for number, column in enumerate(typed_columns(kind)) if column.path in names]
+        if None in rows or not wanted:
+            return {}
+        values = [tuple(row[number] for number, _ in wanted) for row in rows]
+        return arrays_of_rows([column for _, column in wanted], [values] if values else [])
+
+
+class FullStore(PlainStore):
+    unit_class = FullUnit

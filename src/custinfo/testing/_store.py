@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from custinfo.testing._deps import pytest
 
-_PARTS = ("base", "capabilities", "feed", "keys", "model", "records", "threads")
+_PARTS = ("base", "capabilities", "carry", "columns", "feed", "keys", "model", "query", "records", "threads")
 # Failed assertions of the suite shall show their values, as in a test file; pytest must know before the import.
 pytest.register_assert_rewrite(*(f"custinfo.testing._store_{part}" for part in _PARTS))
 
 from custinfo.testing._store_capabilities import CapabilitiesContract  # noqa: E402
+from custinfo.testing._store_carry import CarryContract  # noqa: E402
+from custinfo.testing._store_columns import ColumnsContract  # noqa: E402
 from custinfo.testing._store_feed import FeedContract  # noqa: E402
 from custinfo.testing._store_keys import KeysContract  # noqa: E402
 from custinfo.testing._store_model import ModelContract  # noqa: E402
+from custinfo.testing._store_query import QueryContract  # noqa: E402
 from custinfo.testing._store_records import RecordsContract  # noqa: E402
 from custinfo.testing._store_threads import ThreadsContract  # noqa: E402
 
 
 class RecordStoreContract(
-    RecordsContract, KeysContract, FeedContract, ThreadsContract, ModelContract, CapabilitiesContract
+    RecordsContract,
+    KeysContract,
+    FeedContract,
+    ThreadsContract,
+    ModelContract,
+    CapabilitiesContract,
+    QueryContract,
+    ColumnsContract,
+    CarryContract,
 ):
     """Tests that every `custinfo.store.RecordStore` passes; run them with pytest in your own test file.
 

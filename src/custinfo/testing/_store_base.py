@@ -7,14 +7,16 @@ import time
 from contextlib import contextmanager
 
 from custinfo.store import START, Record
+from custinfo.testing._deps import pytest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import NoReturn
 
     from custinfo.store import Cursor, Event, Key, RecordStore
 
-BRIEF_S = 0.3
+BRIEF_S = 0.15
 """How long a test waits for something that a store whose units take turns cannot do yet."""
 
 LONG_S = 9.0
@@ -40,6 +42,23 @@ class StoreMaker:
             yield store
         finally:
             store.close()
+
+    @contextmanager
+    def reopened(self, store: RecordStore) -> Iterator[RecordStore]:
+        """The same store, closed and opened again; the test is left out where it keeps nothing."""
+        store.close()
+        again = self.reopen(store)
+        if again is None:
+            pytest.skip("the store cannot be opened again: reopen() gives None")
+        try:
+            yield again
+        finally:
+            again.close()
+
+
+def leave_out(capability: str) -> NoReturn:
+    """Leave the test out."""
+    pytest.skip(f"the unit has no {capability}")
 
 
 def put(
@@ -77,6 +96,7 @@ def read_feed(store: RecordStore, after: Cursor = START, *, limit: int = 100) ->
             page = unit.feed(after, limit)
         if not page:
             return events
+        assert len(page) <= limit, f"asked for {limit} events, the feed gave {len(page)}"
         known = {event.cursor for event in events}
         assert known.isdisjoint(event.cursor for event in page), "the feed gives an event twice"
         events += page

@@ -1,16 +1,15 @@
-"""The store contract: capabilities of a unit, each left out where the unit has it not."""
+"""The store contract: many records at once, and dropping old events; left out where the unit cannot."""
 
 from __future__ import annotations
 
 from custinfo.errors import ConflictError, DuplicateKeyError
-from custinfo.store import Key, Record, SupportsBackup, SupportsBulk, SupportsQuery, SupportsTrim
+from custinfo.store import Key, Record, SupportsBulk, SupportsTrim
 from custinfo.testing._deps import pytest
-from custinfo.testing._store_base import StoreMaker, emit, look_up, put, read, read_feed
+from custinfo.testing._store_base import StoreMaker, emit, leave_out, look_up, put, read, read_feed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import NoReturn
 
     from custinfo.store import RecordStore
 
@@ -44,9 +43,11 @@ class CapabilitiesContract(StoreMaker):
     def test_a_conflict_in_bulk_undoes_the_unit(self, version: int) -> None:
         with self.fresh() as store:
             put(store, "a", b"1")
+            tags = [Key("tag", "t")]
             with pytest.raises(ConflictError):
-                put_many(store, [(Record("thing", id, 0, b"2"), (), version * (id == "a")) for id in ("b", "a", "c")])
+                put_many(store, [(Record("thing", id, 0, b"2"), tags, version * (id == "a")) for id in ("b", "a", "c")])
             assert read(store, "a", "b", "c") == [("a", 1, b"1")]
+            assert look_up(store, "tag", "t") == []
 
     def test_a_record_updated_twice_in_bulk_keeps_the_last_keys(self) -> None:
         with self.fresh() as store:
@@ -98,12 +99,15 @@ class CapabilitiesContract(StoreMaker):
                 assert unit.trim(events[1].cursor) == 2
             assert read_feed(store) == events[2:]
             assert read_feed(store, events[1].cursor) == events[2:]
+            emit(store, "late")
+            assert [event.subject for event in read_feed(store, events[1].cursor)] == ["c", "late"]
+            events = [*events[:2], *read_feed(store, events[1].cursor)]
             with store.unit() as unit:
                 assert isinstance(unit, SupportsTrim)
-                assert unit.trim(events[2].cursor) == 1
+                assert unit.trim(events[3].cursor) == 2
             assert read_feed(store) == []
             emit(store, "d")
-            assert [event.subject for event in read_feed(store, events[2].cursor)] == ["d"]
+            assert [event.subject for event in read_feed(store, events[3].cursor)] == ["d"]
 
     def test_trim_is_undone_with_its_unit(self) -> None:
         with self.fresh() as store:
@@ -115,53 +119,6 @@ class CapabilitiesContract(StoreMaker):
                 unit.trim(events[0].cursor)
                 raise ZeroDivisionError
             assert read_feed(store) == events
-
-    def test_a_backup_finds_all_kinds_and_keys(self) -> None:
-        with self.fresh() as store:
-            put(store, "a", keys=[Key("tag", "b"), Key("tag", "a"), Key("ext", "x", unique=True)])
-            put(store, "a", kind="other")
-            put(store, "a", kind="deleted")
-            with store.unit() as unit:
-                unit.delete("deleted", "a", 1)
-            with store.unit(write=False) as unit:
-                if not isinstance(unit, SupportsBackup):
-                    leave_out("SupportsBackup")
-                assert unit.kinds() == ["other", "thing"]
-                assert unit.keys("thing", "a") == [Key("ext", "x", unique=True), Key("tag", "a"), Key("tag", "b")]
-                assert unit.keys("other", "a") == unit.keys("thing", "absent") == []
-
-    def test_a_query_finds_what_its_conditions_say(self) -> None:
-        with self.fresh() as store:
-            rows = {
-                id: [("tag", f"t{n % 2}"), ("tag", f"u{n % 3}"), ("at", f"{n * 7 % 10}")]
-                for n, id in enumerate("aBcDeFgH")
-            }
-            for id, keys in rows.items():
-                put(store, id, keys=[Key(*key) for key in keys])
-            put(store, "without")
-            with store.unit(write=False) as unit:
-                if not isinstance(unit, SupportsQuery):
-                    leave_out("SupportsQuery")
-                query = unit.query
-                assert query("thing", limit=100) == sorted([*rows, "without"])
-                for tags in ([("tag", "t1")], [("tag", "t0"), ("tag", "u1")], [("tag", "absent")]):
-                    held = sorted(id for id, keys in rows.items() if set(tags) <= set(keys))
-                    assert query("thing", all_of=tags, limit=100) == held
-                    by_time = sorted(held, key=lambda id: (rows[id][2][1], id))
-                    assert query("thing", all_of=tags, order="at", limit=100) == by_time
-                between = sorted(id for id, keys in rows.items() if "3" <= keys[2][1] < "7")
-                assert query("thing", range=("at", "3", "7"), limit=100) == between
-                assert query("thing", range=("at", None, None), limit=100) == sorted(rows)
-                everyone = sorted(rows, key=lambda id: (rows[id][2][1], id))
-                paged: list[str] = []
-                while page := query("thing", order="at", after=paged[-1] if paged else "", limit=3):
-                    paged += page
-                assert paged == everyone
-
-
-def leave_out(capability: str) -> NoReturn:
-    """Leave the test out."""
-    pytest.skip(f"the unit has no {capability}")
 
 
 def put_many(store: RecordStore, items: Iterable[tuple[Record, Sequence[Key], int]]) -> list[int]:

@@ -18,12 +18,20 @@ class FeedContract(StoreMaker):
             with store.unit() as unit:
                 unit.emit("thing.created", "a", b"\0\xff")
                 unit.emit("thing.changed", "a", b"")
-                unit.emit("thing.changed", "b", "\u5f20".encode())
-            assert [(event.type, event.subject, event.data) for event in read_feed(store)] == [
-                ("thing.created", "a", b"\0\xff"),
-                ("thing.changed", "a", b""),
-                ("thing.changed", "b", "\u5f20".encode()),
+                unit.emit("thing.changed", "b ", "\u5f20".encode())
+                unit.emit("thing.changed", "", bytes(range(256)) * 400)
+            events = read_feed(store)
+            assert [(event.type, event.subject) for event in events] == [
+                ("thing.created", "a"),
+                ("thing.changed", "a"),
+                ("thing.changed", "b "),
+                ("thing.changed", ""),
             ]
+            assert [event.data for event in events[:3]] == [b"\0\xff", b"", "\u5f20".encode()]
+            assert {type(event.data) for event in events} == {bytes}
+            # Not the data themselves: pytest would take long over the difference.
+            intact = events[3].data == bytes(range(256)) * 400
+            assert intact, f"102,400 bytes were emitted, {len(events[3].data)} came back, or altered"
 
     def test_an_empty_feed_is_empty(self) -> None:
         with self.fresh() as store:
@@ -103,6 +111,7 @@ class FeedContract(StoreMaker):
             slow.start()
             run_threads(quick_writer_and_reader)
             assert sorted(seen) == ["quick", "slow"]
+            assert sorted(event.subject for event in read_feed(store)) == ["quick", "slow"]
 
     def test_a_reader_beside_many_writers_gets_each_event_once(self) -> None:
         with self.fresh() as store:

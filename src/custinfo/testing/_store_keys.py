@@ -14,31 +14,44 @@ class KeysContract(StoreMaker):
 
     def test_a_lookup_gives_all_holders_in_code_point_order(self) -> None:
         with self.fresh() as store:
-            for id in reversed(TEXTS):
-                put(store, id, keys=[Key("tag", "t"), Key("tag", f"of {id}")])
+            with store.unit() as unit:
+                for id in reversed(TEXTS):
+                    unit.put(Record("thing", id, 0, b""), [Key("tag", "t"), Key("tag", f"of {id}")], 0)
             assert look_up(store, "tag", "t") == TEXTS
             assert look_up(store, "tag", "of a") == ["a"]
 
     def test_a_lookup_compares_the_value_exactly(self) -> None:
         with self.fresh() as store:
-            for number, value in enumerate(TEXTS):
-                put(store, f"{number:02}", keys=[Key("name", value)])
-            for number, value in enumerate(TEXTS):
-                assert look_up(store, "name", value) == [f"{number:02}"]
+            with store.unit() as unit:
+                for number, value in enumerate(TEXTS):
+                    unit.put(Record("thing", f"{number:02}", 0, b""), [Key("name", value)], 0)
+            with store.unit(write=False) as unit:
+                for number, value in enumerate(TEXTS):
+                    assert unit.lookup("thing", "name", value) == [f"{number:02}"]
 
     def test_a_lookup_is_within_its_kind_and_key_name(self) -> None:
         with self.fresh() as store:
             put(store, "a", keys=[Key("email", "x")])
             put(store, "b", keys=[Key("phone", "x")])
             put(store, "c", keys=[Key("email", "x")], kind="other")
+            put(store, "d", keys=[Key("Email", "x"), Key("email ", "x"), Key("emai", "lx")])
             assert look_up(store, "email", "x") == ["a"]
+            assert look_up(store, "Email", "x") == look_up(store, "email ", "x") == ["d"]
 
-    def test_a_long_value_counts_to_its_last_character(self) -> None:
+    @pytest.mark.parametrize("size", [255, 1023])
+    def test_a_long_value_counts_to_its_last_character(self, size: int) -> None:
         with self.fresh() as store:
-            put(store, "a", keys=[Key("ext", "x" * 255 + "1", unique=True)])
-            put(store, "b", keys=[Key("ext", "x" * 255 + "2", unique=True)])
-            assert look_up(store, "ext", "x" * 255 + "2") == ["b"]
-            assert look_up(store, "ext", "x" * 255) == []
+            put(store, "a", keys=[Key("ext", "x" * size + "1", unique=True)])
+            put(store, "b", keys=[Key("ext", "x" * size + "2", unique=True)])
+            assert look_up(store, "ext", "x" * size + "2") == ["b"]
+            assert look_up(store, "ext", "x" * size) == []
+
+    def test_a_record_holds_hundreds_of_keys(self) -> None:
+        with self.fresh() as store:
+            values = [f"{number:03}" for number in range(300)]
+            put(store, "a", keys=[Key("tag", value) for value in values])
+            with store.unit(write=False) as unit:
+                assert [value for value in values if unit.lookup("thing", "tag", value) != ["a"]] == []
 
     def test_the_keys_of_an_update_replace_all_former_ones(self) -> None:
         with self.fresh() as store:
@@ -96,6 +109,19 @@ class KeysContract(StoreMaker):
                 unit.put(Record("thing", "a", 1, b""), [Key("ext", "z", unique=True)], 1)
                 unit.put(Record("thing", "b", 0, b""), [Key("ext", "x", unique=True)], 0)
             assert look_up(store, "ext", "x") == ["b"]
+
+    def test_a_unit_that_is_undone_gives_unique_keys_back_and_takes_none(self) -> None:
+        with self.fresh() as store:
+            put(store, "a", keys=[Key("ext", "x", unique=True)])
+            put(store, "b", keys=[Key("ext", "y", unique=True)])
+            with pytest.raises(ZeroDivisionError), store.unit() as unit:
+                unit.put(Record("thing", "a", 0, b""), [Key("ext", "z", unique=True)], 1)
+                unit.delete("thing", "b", 1)
+                raise ZeroDivisionError
+            for value in "xy":
+                with pytest.raises(DuplicateKeyError):
+                    put(store, "c", keys=[Key("ext", value, unique=True)])
+            assert put(store, "c", keys=[Key("ext", "z", unique=True)]) == 1
 
     def test_unique_keys_of_other_names_or_cases_do_not_meet(self) -> None:
         with self.fresh() as store:

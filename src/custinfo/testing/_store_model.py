@@ -169,11 +169,25 @@ class ModelContract(StoreMaker):
     """Whatever units come, the store holds what a plain model holds."""
 
     def test_random_units_leave_what_a_plain_model_says(self) -> None:
-        with self.fresh() as store:
-            runs = itertools.count()
+        runs = itertools.count()
+        machines: list[StoreMachine] = []
+        store = self.make_store()
 
-            class Machine(StoreMachine):
-                def __init__(self) -> None:
-                    super().__init__(store, next(runs))
+        class Machine(StoreMachine):
+            def __init__(self) -> None:
+                super().__init__(store, next(runs))
+                machines.append(self)
 
+        try:
             run_state_machine_as_test(Machine, settings=SETTINGS)
+        finally:
+            store.close()
+        again = self.reopen(store)
+        if again is None:
+            return
+        try:
+            with again.unit(write=False) as unit:
+                for machine in machines:
+                    machine.compare(unit, machine.model)
+        finally:
+            again.close()
