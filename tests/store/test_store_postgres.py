@@ -246,6 +246,24 @@ def test_plans_use_the_indexes(store, raw):
         assert "Seq Scan" not in plan, (text, plan)
 
 
+def test_a_page_is_not_sorted_before_the_server_knows_its_tables(store, raw):
+    raw.execute(
+        "ALTER TABLE ci_record SET (autovacuum_enabled = off); ALTER TABLE ci_key SET (autovacuum_enabled = off)"
+    )
+    with store.unit() as unit:
+        unit.put_many((thing(f"{n:05}", bytes(600)), [Key("tag", "t")], 0) for n in range(3000))
+    with store.unit(write=False) as unit:
+        for text, values in (
+            (_postgres_sql.PAGE, ("thing", "00100", 1000)),
+            (_postgres_sql.LOOKUP, ("thing", "tag", "t")),
+            (_postgres_sql.KEYS_BETWEEN, ("thing", "00100", "01100")),
+        ):
+            plan = "\n".join(row[0] for row in unit.link.rows(f"EXPLAIN {text}", values))
+            assert "Index" in plan, plan
+            assert "Bitmap" not in plan, plan
+            assert "Sort" not in plan or text == _postgres_sql.KEYS_BETWEEN, plan
+
+
 def test_statements_are_prepared(store, dsn, schema):
     put(store, "a")
     with store.unit(write=False) as unit:

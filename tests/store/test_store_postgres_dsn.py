@@ -9,7 +9,7 @@ import traceback
 import pytest
 
 from custinfo.errors import StoreError
-from custinfo.store import PostgresStore, _postgres_store, open_store
+from custinfo.store import PostgresStore, _postgres, open_store
 
 URL = "postgresql://billing:hush@{}/shop?{}"
 
@@ -26,7 +26,7 @@ def _no_connection(monkeypatch):
     def connect(*_):
         raise Reached
 
-    monkeypatch.setattr(_postgres_store, "connect", connect)
+    monkeypatch.setattr(_postgres, "connect", connect)
 
 
 def refusal(dsn, **options):
@@ -140,7 +140,7 @@ def test_a_url_opens_the_store(monkeypatch):
         seen.append(dsn)
         raise Reached
 
-    monkeypatch.setattr(_postgres_store, "connect", connect)
+    monkeypatch.setattr(_postgres, "connect", connect)
     for url in ("postgresql://localhost/shop", "postgres://localhost/shop", "POSTGRESQL:///shop"):
         with pytest.raises(Reached):
             open_store(url)
@@ -166,9 +166,9 @@ def test_without_psycopg_the_extra_is_named(missing, shown):
             sys.modules["psycopg_binary"] = None
             import ctypes.util
             ctypes.util.find_library = lambda name: None
-        import custinfo.store
+        from custinfo.store import PostgresStore
         try:
-            custinfo.store.PostgresStore
+            PostgresStore("host=localhost")
         except ImportError as exc:
             print(type(exc).__name__, exc)
     """

@@ -11,7 +11,7 @@ from custinfo.store import _lifecycle, _postgres_errors
 
 try:
     import psycopg
-    from psycopg import conninfo, pq, sql
+    from psycopg import conninfo, pq
     from psycopg.rows import tuple_row
 except ModuleNotFoundError as exc:
     raise missing_extra("psycopg", extra="postgres", cause=exc) from None
@@ -81,6 +81,8 @@ class PostgresLink:
 
     def row_of_each(self, statement: str, values: Sequence[Values]) -> list[tuple[Any, ...]]:
         """The one row that the statement gives with each of *values*, in one pipeline."""
+        if len(values) == 1:
+            return self.rows(statement, values[0])
         rows: list[tuple[Any, ...]] = []
         try:
             self._cursor.executemany(statement, values, returning=True)
@@ -166,11 +168,6 @@ class PostgresLink:
             return _postgres_errors.connection_lost()
         # The server's own texts can carry values of keys.
         return _postgres_errors.statement_failed(exc.sqlstate, exc.diag.constraint_name, self._timeout_s)
-
-
-def quoted(name: str) -> str:
-    """A name as SQL writes it."""
-    return str(sql.Identifier(name).as_string(None))
 
 
 def effective_options(dsn: str) -> dict[str, str]:

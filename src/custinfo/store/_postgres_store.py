@@ -8,9 +8,7 @@ from custinfo.errors import InvalidFieldError, SchemaVersionError, StoreError
 from custinfo.store import _lifecycle, _postgres_schema
 from custinfo.store._cursor import new_incarnation
 from custinfo.store._fork import watch_forks
-from custinfo.store._postgres import PostgresLink, connect, effective_options, quoted
 from custinfo.store._postgres_dsn import check_transport
-from custinfo.store._postgres_pool import GivenPool, OwnPool
 from custinfo.store._postgres_unit import PostgresUnit
 
 TYPE_CHECKING = False
@@ -18,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from custinfo.store._postgres_pool import ConnectionPool
+    from custinfo.store._postgres import PostgresLink
+    from custinfo.store._postgres_pool import ConnectionPool, GivenPool, OwnPool
 
 OLDEST_POSTGRES = 130000  # xid8
 TRIES = 20  # connections of a pool that broke while they were idle, in a row
@@ -60,6 +59,8 @@ class PostgresStore:
         timeout_s: float = 30.0,
         schema: str | None = None,
     ) -> None:
+        from custinfo.store import _postgres, _postgres_pool  # psycopg: for who has it only
+
         if schema is not None and (not schema or "\0" in schema or len(schema.encode()) > 63):
             raise InvalidFieldError("schema must be a name of 1 to 63 bytes", code="store.schema", path="schema")
         self._insecure = insecure
@@ -69,16 +70,16 @@ class PostgresStore:
         self._local = threading.local()
         self._pool: OwnPool | GivenPool
         if pool is None:
-            options = effective_options(dsn)
+            options = _postgres.effective_options(dsn)
             if not insecure:
                 check_transport(options)
-            self._pool = OwnPool(lambda: connect(dsn, options, timeout_s), timeout_s)
+            self._pool = _postgres_pool.OwnPool(lambda: _postgres.connect(dsn, options, timeout_s), timeout_s)
         elif dsn:
             raise StoreError("give a DSN or a pool, not both", code="store.dsn")
         elif callable(pool):
-            self._pool = OwnPool(pool, timeout_s)
+            self._pool = _postgres_pool.OwnPool(pool, timeout_s)
         else:
-            self._pool = GivenPool(pool, timeout_s)
+            self._pool = _postgres_pool.GivenPool(pool, timeout_s)
         try:
             with self.unit(write=False):
                 pass
@@ -151,11 +152,13 @@ class PostgresStore:
             self._pool.give(link)
 
     def _start(self, *, write: bool, isolation: str = "REPEATABLE READ") -> str:
-        # The store's tables only, whatever else the search path of a given connection would find first.
+        # The store's tables only, whatever else the search path of a given connection would find first. Before the
+        # first ANALYZE the planner takes a table for small, and would read and sort all that follows for each page.
         return (
             f"BEGIN ISOLATION LEVEL {isolation}{'' if write else ' READ ONLY'}; "
             f"SET LOCAL lock_timeout = {max(1, round(self._timeout_s * 1000))}; "
-            f"SET LOCAL search_path = {quoted(self._schema or '')}, pg_temp"
+            "SET LOCAL enable_bitmapscan = off; "
+            f"SET LOCAL search_path = {_quoted(self._schema or '')}, pg_temp"
         )
 
     def _admit(self, link: PostgresLink) -> None:
@@ -190,7 +193,7 @@ class PostgresStore:
             )
             raise SchemaVersionError(message, found=schema, known=_postgres_schema.SCHEMA)
         if schema == 0 and not link.rows(_postgres_schema.HAS_NAMESPACE, (self._schema,)):
-            link.change(_postgres_schema.MAKE_NAMESPACE.format(quoted(str(self._schema))))
+            link.change(_postgres_schema.MAKE_NAMESPACE.format(_quoted(str(self._schema))))
         for number, statements in enumerate(_postgres_schema.MIGRATIONS[schema:], schema + 1):
             for statement in statements:
                 link.change(statement)
@@ -217,6 +220,11 @@ class PostgresStore:
         self._pool.after_fork(child=child)
         if child:
             self._local = threading.local()
+
+
+def _quoted(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _check_server(version: int, server_encoding: str, encoding: str) -> None:
