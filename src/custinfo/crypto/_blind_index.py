@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import hmac
 
 from custinfo.errors import AccessDeniedError, InvalidFieldError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from custinfo.crypto._keyring import Keyring
+
+_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 
 FEWEST_DISTINCT = 1024
 """Below this many distinct values, counting tokens is as good as reading: sex, birth year, country, status."""
@@ -164,6 +165,28 @@ class BlindIndex:
         normal = self._normal(value)
         return tuple(self._digest(key, normal) for key in self._access.secrets(self._secret))
 
+    def tokens_many(self, values: Iterable[object]) -> list[tuple[str, ...]]:
+        """`tokens` of many values, with one look at the keys: call it for some hundreds at a time.
+
+        Args:
+            values: what *normalize* takes.
+
+        Raises:
+            InvalidFieldError, KeyUnavailableError: as `token`.
+
+        >>> from custinfo.crypto import Keyring, LocalKeyProvider, MemoryKeyStore
+        >>> keyring = Keyring(LocalKeyProvider.generate(), MemoryKeyStore())
+        >>> phone = BlindIndex(keyring, "phone", normalize=str.strip, bits=256)
+        >>> phone.tokens_many(["+12025550123"]) == [phone.tokens("+12025550123")]
+        True
+        """
+        keys = self._access.secrets(self._secret)
+        normal = map(self._normal, values)
+        if len(keys) == 1:
+            (key,) = keys
+            return [(self._digest(key, each),) for each in normal]
+        return [tuple([self._digest(key, each) for key in keys]) for each in normal]
+
     def rotate(self) -> None:
         """Begin a rotation: `token` uses a new key, `tokens` gives both. An open rotation goes on as it is.
 
@@ -194,9 +217,11 @@ class BlindIndex:
 
     def _normal(self, value: object) -> bytes:
         data: bytes | None = None
-        with contextlib.suppress(Exception):  # whatever the function raises may carry the value
+        try:
             normal = self._normalize(value)
             data = normal.encode() if isinstance(normal, str) else bytes(memoryview(normal))
+        except Exception:  # noqa: BLE001, S110 - whatever it raises may carry the value
+            pass
         if data is None:
             raise InvalidFieldError(
                 "normalize failed on the value or gave neither text nor bytes; check the value first",
@@ -214,7 +239,15 @@ class BlindIndex:
             size = (self.bits + 7) // 8
             spare = 8 * size - self.bits
             digest = (int.from_bytes(digest[:size], "big") >> spare << spare).to_bytes(size, "big")
-        return base64.b32encode(digest).rstrip(b"=").decode()
+        return _base32(digest)
+
+
+def _base32(data: bytes) -> str:
+    """Base32 without padding (RFC 4648), two digits at a time: twice as fast as base64.b32encode."""
+    digits = -(-8 * len(data) // 5)
+    even = digits + digits % 2
+    number = int.from_bytes(data, "big") << (5 * even - 8 * len(data))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(5 * even - 10, -1, -10)])[:digits]
 
 
 def _check_entropy(distinct: int, allow_low_entropy: bool) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _JSON_TYPES = frozenset({dict, list, bool, float})
+# What goes in circles is refused before it is written.
+_write_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
 
 
 def encode(value: object) -> bytes:
@@ -112,9 +114,11 @@ def _decimal(value: int) -> bytes:
 
 
 def _json(value: object) -> bytes:
-    with contextlib.suppress(ValueError, RecursionError):
+    try:
         _check_json(value)
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return _write_json(value).encode()
+    except (ValueError, RecursionError):
+        pass  # raised outside the handler, since the cause may carry the value
     raise InvalidFieldError(
         "the value is not JSON that comes back as itself: allowed are dict with str keys, list, str, int, "
         "finite float, bool and None, nested at most a few hundred deep",
@@ -128,10 +132,12 @@ def _check_json(value: object) -> None:
         for key, item in value.items():  # type: ignore[attr-defined]
             if type(key) is not str:
                 raise ValueError
-            _check_json(item)
+            if type(item) is not str:
+                _check_json(item)
     elif kind is list:
         for item in value:  # type: ignore[attr-defined]
-            _check_json(item)
+            if type(item) is not str:
+                _check_json(item)
     elif value is not None and kind not in (str, int, float, bool):
         raise ValueError
 

@@ -59,7 +59,7 @@ def lookup_terms(obj: Any) -> list[Term]:
 
 
 @functools.cache
-def _looked_up(cls: type[Any]) -> tuple[tuple[Index, ...], tuple[str, ...]]:
+def _looked_up(cls: type[Any]) -> tuple[tuple[tuple[Any, ...], ...], tuple[str, ...]]:
     """The look-ups that a class itself declares, and the names of its fields that hold value objects with some."""
     own = [declaration(attribute).index for attribute in attributes(cls)]
     inner = [
@@ -67,18 +67,20 @@ def _looked_up(cls: type[Any]) -> tuple[tuple[Index, ...], tuple[str, ...]]:
         for attribute in attributes(cls)
         if (nested := value_object(attribute.type)) is not None and indexes_of(nested)
     ]
-    return tuple(index for index in own if index is not None), tuple(inner)
+    # Taken apart once, since an import comes here for each value of each record.
+    parts = [(one.name, one.text, one.texts, one.normalize, one.unique, one.blind) for one in own if one is not None]
+    return tuple(parts), tuple(inner)
 
 
 def _collect(obj: Any, terms: list[Term]) -> None:
     cls: Any = type(obj)
     own, inner = _looked_up(cls)
-    for index in own:
-        texts = (index.text(obj),) if index.texts is None else index.texts(obj)
-        keys = [key for text in texts if text and (key := index.normalize(text))]
-        if keys:
-            unique = index.unique(obj)
-            terms += [Term(index.name, key, unique, index.blind) for key in keys]
+    for name, text_of, texts_of, normalize, unique, blind in own:
+        for text in (text_of(obj),) if texts_of is None else texts_of(obj):
+            if text:
+                key = normalize(text)
+                if key:
+                    terms.append(Term(name, key, unique(obj), blind))
     for name in inner:
         for item in getattr(obj, name):
             _collect(item, terms)

@@ -55,8 +55,8 @@ def check_record(record: Record, keys: Sequence[Key], expected_version: int) -> 
     check_kind(record.kind)
     check_id(record.id)
     check_data(record.data)
-    for key in keys:
-        check_key(key.name, key.value)
+    for name, value, _ in keys:
+        check_key(name, value)
     check_version(expected_version)
 
 

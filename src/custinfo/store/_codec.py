@@ -16,9 +16,11 @@ from custinfo.store._protocol import Key, Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from custinfo.crypto import BlindIndex, FieldCipher
+    from custinfo.model import Term
 
 T = TypeVar("T")
 _TOKEN_BITS = 256
+_AT_ONCE = 200  # objects whose tokens are made with one look at the index keys, in some hundredths of a second
 _LONGEST_KEY = 1024
 _MAC_SECRET = "payload"  # noqa: S105 - its name
 _FORMER = "former."
@@ -76,22 +78,22 @@ class EntityCodec(Generic[T]):
         ids = [str(obj.id) for obj in objects]  # type: ignore[attr-defined]  # an entity
         if self.cipher is None:
             return [
-                Sealed(Record(self.kind, id, 0, pack(row)), self.keys(obj))
-                for obj, id, row in zip(objects, ids, rows, strict=True)
+                Sealed(Record(self.kind, id, 0, pack(row)), keys)
+                for keys, id, row in zip(self.keys_of(objects), ids, rows, strict=True)
             ]
         clear = self.clear
         hidden = [self._hidden(row) for row in rows]
         tokens = self._encrypt(ids, subjects, hidden)
         key = self._mac_key()
         sealed = []
-        for obj, id, subject, row, token in zip(objects, ids, subjects, rows, tokens, strict=True):
+        for keys, id, subject, row, token in zip(self.keys_of(objects), ids, subjects, rows, tokens, strict=True):
             payload = Payload(
                 {name: value for name, value in row.items() if name in clear},
                 token,
                 subject if token or id in bound else None,
             )
             data = pack_sealed(payload, kind=self.kind, id=id, key=key)
-            sealed.append(Sealed(Record(self.kind, id, 0, data), self.keys(obj)))
+            sealed.append(Sealed(Record(self.kind, id, 0, data), keys))
         return sealed
 
     def _hidden(self, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,20 +175,39 @@ class EntityCodec(Generic[T]):
 
     def keys(self, obj: T) -> list[Key]:
         """Look-up keys of an object; a merged customer keeps none that is unique, they are its survivor's."""
-        merged = getattr(obj, "merged_into", None) is not None
-        keys: list[Key] = []
-        for term in lookup_terms(obj):
-            for value in self._values(term.name, term.text, unique=term.unique):
-                key = Key(term.name, value, unique=term.unique)
-                keys.append(self.former(key) if merged and term.unique else key)
-        return keys
+        return self.keys_of([obj])[0]
 
-    def _values(self, name: str, text: str, *, unique: bool) -> tuple[str, ...]:
-        index = self._blind.get(name)
-        if index is None:
-            return (_storable(text),)
+    def keys_of(self, objects: Sequence[T]) -> list[list[Key]]:
+        """Look-up keys of many objects; see `keys`."""
+        found: list[list[Key]] = []
+        for start in range(0, len(objects), _AT_ONCE):
+            found += self._keys_of(objects[start : start + _AT_ONCE])
+        return found
+
+    def _keys_of(self, objects: Sequence[T]) -> list[list[Key]]:
+        each = [lookup_terms(obj) for obj in objects]
+        texts: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in self._blind}
+        for terms in each:
+            for term in terms:
+                if term.name in texts:
+                    texts[term.name][term.text] = ()
+        for name, index in self._blind.items():
+            held = texts[name]
+            held.update(zip(held, index.tokens_many(held), strict=True))
+        found: list[list[Key]] = []
+        for obj, terms in zip(objects, each, strict=True):
+            merged = getattr(obj, "merged_into", None) is not None
+            keys = [Key(term.name, value, term.unique) for term in terms for value in self._values(term, texts)]
+            found.append([self.former(key) if key.unique else key for key in keys] if merged else keys)
+        return found
+
+    @staticmethod
+    def _values(term: Term, texts: Mapping[str, Mapping[str, tuple[str, ...]]]) -> tuple[str, ...]:
+        if term.name not in texts:
+            return (_storable(term.text),)
+        tokens = texts[term.name][term.text]
         # While an index key is rotated, a unique value is held under both, or another record could take it.
-        return index.tokens(text) if unique else (index.token(text),)
+        return tokens if term.unique else tokens[:1]
 
     @staticmethod
     def former(key: Key) -> Key:

@@ -283,6 +283,7 @@ class SqliteUnit:
             self._update_many(items)
         else:
             self._insert_many(items)
+        keys.sort()  # neighbours in the index go in together
         done = self._change_many(INSERT_KEY, keys)
         if done < len(keys):
             kind, name, value, _, id = keys[done]
