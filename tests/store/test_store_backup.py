@@ -130,6 +130,17 @@ def test_an_empty_store_has_a_backup_too(store, path):
     assert backup(store, path, PROVIDER).counts == verify_backup(path, PROVIDER).counts == {}
 
 
+def test_a_kind_without_records_has_no_section(path):
+    class Lists(Made):
+        def kinds(self):
+            return ["empty", "thing"]
+
+        def page(self, kind, after, limit):
+            return super().page(kind, after, limit) if kind == "thing" else []
+
+    assert backup(Lists(3), path, PROVIDER).counts == verify_backup(path, PROVIDER).counts == {"thing": 3}
+
+
 def test_who_makes_backups_need_not_be_able_to_read_them(store, path):
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 

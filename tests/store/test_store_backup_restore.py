@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+import postgres_server
 import pytest
 from plain_stores import PlainStore
 
@@ -51,6 +52,10 @@ def make(tmp_path):
         def made(backend):
             if backend == "sqlite":
                 store = SqliteStore(tmp_path / f"{next(number)}.db")
+            elif backend == "postgres":
+                from custinfo.store import PostgresStore
+
+                store = PostgresStore(postgres_server.shared(), schema=postgres_server.fresh_schema())
             else:
                 store = MemoryStore() if backend == "memory" else WithoutCapabilities()
             stack.callback(store.close)
@@ -306,7 +311,7 @@ def test_a_backend_that_loses_something_fails_the_drill(make, path):
 # the capabilities that a fast backup and restore need
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def store(request, make):
     return make(request.param)
 

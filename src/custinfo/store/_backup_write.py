@@ -78,7 +78,8 @@ class BackupWriter:
         sections: list[BackupSection] = []
         for kind in self._kinds:
             section = yield from self._section(kind)
-            sections.append(section)
+            if section.records:
+                sections.append(section)
         digest, count, cursor = hashlib.sha256(), 0, START
         while page := _events(self._unit, cursor):
             piece = b"".join([form.event_frame(*event[1:]) for event in page])
