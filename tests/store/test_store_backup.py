@@ -290,6 +290,24 @@ def test_memory_does_not_grow_with_the_store(tmp_path):
         assert large < 10_000_000
 
 
+def test_progress_counts_records(path):
+    seen = []
+
+    def note(done, total):
+        seen.append((done, total))
+
+    backup(Made(2500), path, PROVIDER, progress=note)
+    assert seen[-1] == (2500, 0)
+    for call in (
+        verify_backup,
+        drill,
+        lambda path, provider, progress: restore(path, MemoryStore(), provider, progress=progress),
+    ):
+        seen.clear()
+        call(path, PROVIDER, progress=note)
+        assert seen == [(1000, 0), (2000, 0), (2500, 0)]
+
+
 def test_large_records_are_read_one_by_one(path):
     store = MemoryStore()
     with store.unit() as unit:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from custinfo._view import reporting
 from custinfo.crypto import encrypt_stream
 from custinfo.errors import CustInfoError, StoreError
 from custinfo.store._backup_format import CONTEXT
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
+    from custinfo._view import Progress
     from custinfo.crypto import KeyProvider, KeyWrapper
     from custinfo.store._backup_read import BackupVerifier
     from custinfo.store._backup_write import BackupSigner
@@ -41,6 +43,7 @@ def backup(
     signer: BackupSigner | None = None,
     keys: bool = False,
     clock: Callable[[], datetime] = _now,
+    progress: Progress = False,
 ) -> BackupReport:
     """Write one consistent state of a store, its pending events included, to a new encrypted file.
 
@@ -56,6 +59,7 @@ def backup(
         signer: signs the manifest, a `custinfo.crypto.Signer`.
         keys: True for the store of a `RecordKeyStore`, which is refused otherwise, and holds nothing else.
         clock: gives the time of the manifest, aware.
+        progress: a bar, or a function of (records done, 0): how many there are is not known before.
 
     Returns:
         What was written.
@@ -79,13 +83,18 @@ def backup(
     """
     begun = time.perf_counter()
     target = checked_path(path)
-    with _new_file(target) as file, store.unit(write=False) as unit:
+    with (
+        _new_file(target) as file,
+        store.unit(write=False) as unit,
+        reporting(progress, total=0, label="records") as step,
+    ):
         writer = BackupWriter(
             unit,
             content="keys" if keys else "data",
             created_at=clock().astimezone(UTC),
             custinfo=version("custinfo"),
             signer=signer,
+            step=step,
         )
         encrypt_stream(writer, file, provider, context=CONTEXT)  # type: ignore[arg-type]  # it is only read
         manifest = writer.manifest
@@ -101,7 +110,11 @@ def backup(
 
 
 def verify_backup(
-    path: str | os.PathLike[str], provider: KeyProvider, *, verify_key: BackupVerifier | None = None
+    path: str | os.PathLike[str],
+    provider: KeyProvider,
+    *,
+    verify_key: BackupVerifier | None = None,
+    progress: Progress = False,
 ) -> BackupReport:
     """Read a backup to its end without restoring it: decrypt, parse every record, count, compare every hash.
 
@@ -110,6 +123,7 @@ def verify_backup(
         provider: unwraps its key.
         verify_key: checks the signature, a `custinfo.crypto.Signer` with the public key; without one the signature
             is not looked at.
+        progress: see `backup`.
 
     Returns:
         What is in it.
@@ -129,7 +143,7 @@ def verify_backup(
 path, rights and disk
     """
     begun = time.perf_counter()
-    manifest, signed = read_backup(path, provider, Nothing(), verify_key)
+    manifest, signed = read_backup(path, provider, Nothing(), verify_key=verify_key, progress=progress)
     return BackupReport(
         path=os.fspath(path),
         size_bytes=Path(path).stat().st_size,

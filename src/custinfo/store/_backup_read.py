@@ -7,6 +7,7 @@ import os
 from datetime import UTC
 from pathlib import Path
 
+from custinfo._view import reporting
 from custinfo.crypto import decrypt_stream
 from custinfo.errors import AccessDeniedError, CustInfoError, SchemaVersionError, StoreError
 from custinfo.store import _backup_format as form
@@ -14,9 +15,10 @@ from custinfo.store._backup_report import FORMAT, BackupManifest, BackupSection,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Protocol
 
+    from custinfo._view import Progress
     from custinfo.crypto import KeyProvider
     from custinfo.store._protocol import Key, Record
 
@@ -51,8 +53,10 @@ class Nothing:
 class BackupReader:
     """Takes the decrypted stream by `write`; `finish` says what it was."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, step: Callable[[int], None] = lambda done: None) -> None:
         self._target = target
+        self._step = step
+        self._done = 0
         self._buffer = bytearray()
         self._begun = False
         self._kind: str | None = None
@@ -166,6 +170,8 @@ class BackupReader:
     def _flush(self) -> None:
         if self._records:
             self._target.records(self._records)
+            self._done += len(self._records)
+            self._step(self._done)
         if self._events:
             self._target.events(self._events)
         self._records, self._events, self._size = [], [], 0
@@ -185,7 +191,12 @@ class BackupReader:
 
 
 def read_backup(
-    path: str | os.PathLike[str], provider: KeyProvider, target: Target, verify_key: BackupVerifier | None
+    path: str | os.PathLike[str],
+    provider: KeyProvider,
+    target: Target,
+    *,
+    verify_key: BackupVerifier | None,
+    progress: Progress,
 ) -> tuple[BackupManifest, bool]:
     """Read a backup to its end, twice: nothing reaches *target* before the whole stream was authenticated.
 
@@ -200,9 +211,10 @@ def read_backup(
             "this provider only wraps keys, so it cannot read the backup; pass the one with the private key",
             code="backup.write_only",
         )
-    reader = BackupReader(target)
     try:
-        decrypt_stream(checked_path(path), reader, provider, context=form.CONTEXT)  # type: ignore[arg-type]  # it only writes
+        with reporting(progress, total=0, label="records") as step:
+            reader = BackupReader(target, step)
+            decrypt_stream(checked_path(path), reader, provider, context=form.CONTEXT)  # type: ignore[arg-type]  # it only writes
     except CustInfoError:
         raise
     except OSError as exc:

@@ -23,7 +23,7 @@ from custinfo.store._protocol import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from typing import Protocol
 
     class Readable(Unit, SupportsBackup, Protocol):
@@ -45,7 +45,14 @@ class BackupWriter:
     """The bytes of a backup of what *unit* reads; `read` gives them, then `manifest` says what they were."""
 
     def __init__(
-        self, unit: Unit, *, content: str, created_at: datetime, custinfo: str, signer: BackupSigner | None = None
+        self,
+        unit: Unit,
+        *,
+        content: str,
+        created_at: datetime,
+        custinfo: str,
+        signer: BackupSigner | None = None,
+        step: Callable[[int], None] = lambda done: None,
     ) -> None:
         self.manifest: BackupManifest
         self._unit = readable(unit)
@@ -55,6 +62,8 @@ class BackupWriter:
         self._created_at = created_at
         self._custinfo = custinfo
         self._signer = signer
+        self._step = step
+        self._done = 0
         self._pieces = self._all()
         self._left = bytearray()
 
@@ -108,6 +117,8 @@ class BackupWriter:
             digest.update(piece)
             records += len(page)
             keys += sum(len(held) for _, held in page)
+            self._done += len(page)
+            self._step(self._done)
             yield piece
             piece = b""
         return BackupSection(kind=kind, records=records, keys=keys, sha256=digest.hexdigest())

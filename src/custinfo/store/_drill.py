@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
+    from custinfo._view import Progress
     from custinfo.crypto import KeyProvider
     from custinfo.store._backup_read import BackupVerifier
     from custinfo.store._backup_write import Readable
@@ -101,6 +102,7 @@ def drill(
     against: RecordStore | None = None,
     into: RecordStore | None = None,
     verify_key: BackupVerifier | None = None,
+    progress: Progress = False,
 ) -> DrillReport:
     """Restore a backup for trial, and compare every record with the manifest and with the source.
 
@@ -110,6 +112,7 @@ def drill(
         against: the store that the backup was made of, which may have gone on since.
         into: an empty store to restore into, of the backend that a real restore would use; in memory when left out.
         verify_key: checks the signature; see `verify_backup`.
+        progress: of the restore; see `backup`.
 
     Raises:
         CustInfoError: as `restore`: a backup that cannot be restored has no report.
@@ -125,7 +128,7 @@ def drill(
     """
     target = MemoryStore() if into is None else into
     begun = time.perf_counter()
-    manifest = restore(path, target, provider, verify_key=verify_key).manifest
+    manifest = restore(path, target, provider, verify_key=verify_key, progress=progress).manifest
     seconds = time.perf_counter() - begun
     comparison = _Comparison()
     with target.unit(write=False) as restored:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
+    from custinfo._view import Progress
     from custinfo.crypto import KeyProvider, Keyring
     from custinfo.store._backup_read import BackupVerifier
     from custinfo.store._protocol import Key, Record
@@ -80,6 +81,7 @@ def restore(
     keyring: Keyring | None = None,
     verify_key: BackupVerifier | None = None,
     clock: Callable[[], datetime] = _now,
+    progress: Progress = False,
 ) -> RestoreReport:
     """Restore a backup into an empty store, in one unit: all of it, or nothing, also after a kill.
 
@@ -96,6 +98,7 @@ def restore(
             payments lose their personal values. Leave it out for a store without encryption or without erasures.
         verify_key: checks the signature; see `verify_backup`.
         clock: gives the time of the stubs, aware.
+        progress: see `backup`.
 
     Raises:
         StoreError: "backup.target_not_empty", "backup.damaged", "backup.signature", "backup.read",
@@ -123,7 +126,8 @@ def restore(
     erasures = Erasures(keyring, clock()) if keyring is not None and keyring.mode == "subject" else None
     with store.unit() as unit:
         _check_empty(unit)
-        manifest, _ = read_backup(path, provider, _Loader(unit, erasures), verify_key)
+        loader = _Loader(unit, erasures)
+        manifest, _ = read_backup(path, provider, loader, verify_key=verify_key, progress=progress)
         if erasures is not None:
             erasures.finish(unit)
     if erasures is not None and isinstance(store, SupportsPurge):
