@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from model_examples import FULL, entities, json_values, quick
 
 from custinfo.errors import CustInfoError, InvalidRecordError
-from custinfo.model import Account, Customer, PersonName, _json, dumps, from_dict, loads, plain_value, to_dict
-from custinfo.model._codec import _has_no_floats
+from custinfo.model import Account, Customer, PersonName, _codec, _json, dumps, from_dict, loads, plain_value, to_dict
 from custinfo.model._convert import read_thoroughly
 from custinfo.model._entities import ENTITIES, VALUES
 from custinfo.model._reading import quick_reader
@@ -118,11 +117,15 @@ def test_a_subclass_of_str_is_written_as_its_text():
     assert in_both_ways(lambda: dumps(customer)) == [dumps(Customer(id="c1", names=[PersonName(full="张伟")]))] * 2
 
 
-def test_only_classes_without_floats_and_free_json_are_written_by_msgspec():
-    assert _has_no_floats(Account)
-    assert not _has_no_floats(ENTITIES["reviewtask"])
-    assert not _has_no_floats(tuple[float, ...])
-    assert _has_no_floats(tuple[int | None, ...])
+def test_only_objects_without_floats_and_free_json_are_written_by_msgspec(monkeypatch):
+    written = []
+    monkeypatch.setattr(_codec, "encoded", lambda values, *, without_floats: written.append(without_floats) or b"")
+    for obj in (Customer(id="c1"), Customer(id="c1", extra={"x": 1.5}), FULL["account"], FULL["reviewtask"]):
+        dumps(obj)
+    assert written == [True, False, False, False]
+    assert _codec._loose_fields(Account) == ("extra",)
+    assert not _codec._has_no_floats(tuple[float, ...])
+    assert _codec._has_no_floats(tuple[int | None, ...])
 
 
 @quick

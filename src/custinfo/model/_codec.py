@@ -105,16 +105,21 @@ def dumps(obj: Any) -> bytes:
     """
     values = to_dict(obj)
     cls: Any = type(obj)
-    return encoded(values, without_floats=not obj.extra and _has_no_floats(cls))
+    return encoded(values, without_floats=not any(getattr(obj, name) for name in _loose_fields(cls)))
+
+
+@functools.cache
+def _loose_fields(cls: Any) -> tuple[str, ...]:
+    """The fields whose values may hold a float, `extra` among them."""
+    return tuple(field.name for field in attrs.fields(cls) if not _has_no_floats(field.type))
 
 
 @functools.cache
 def _has_no_floats(kind: Hashable) -> bool:
     """Whether no value of a type of the model is a float, or JSON of any kind."""
+    inner: tuple[Any, ...] = getattr(kind, "__args__", ())
     if isinstance(kind, type) and attrs.has(kind):
-        inner: tuple[Any, ...] = tuple(field.type for field in attrs.fields(kind) if field.name != "extra")
-    else:
-        inner = getattr(kind, "__args__", ())
+        inner = tuple(field.type for field in attrs.fields(kind))
     if inner:
         return all(map(_has_no_floats, inner))
     return kind is ... or (isinstance(kind, type) and issubclass(kind, _WITHOUT_FLOATS))
