@@ -304,7 +304,7 @@ FILLED: dict[str, Any] = {
     "consent.filled": attrs.evolve(
         FULL["consent"], capture_channel="web", captured_by="desk-7", expires_at=datetime(2028, 1, 31, tzinfo=UTC)
     ),
-    "reviewtask.filled": attrs.evolve(FULL["reviewtask"], fields=["emails", "phones"], due_on=date(2026, 2, 28)),
+    "reviewtask.filled": attrs.evolve(FULL["reviewtask"], fields=["birth_date", "phones"], due_on=date(2026, 2, 28)),
     "account.filled": attrs.evolve(
         FULL["account"],
         status="closed",

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from custinfo.model._consent import Consent, ConsentStatus
     from custinfo.model._contact import Email, Identifier, Phone, Tag
     from custinfo.model._coupon import Coupon, CouponStatus
+    from custinfo.model._custom_field import CustomField
+    from custinfo.model._custom_fields import CustomFields
     from custinfo.model._customer import Customer, CustomerKind, CustomerStatus
     from custinfo.model._discount import CouponUse, apply_coupon, apply_coupons
     from custinfo.model._entities import catalogue, kind_of
@@ -84,6 +86,8 @@ _MODULES = {
         "Coupon",
         "CouponStatus",
     ),
+    "_custom_field": ("CustomField",),
+    "_custom_fields": ("CustomFields",),
     "_customer": (
         "Customer",
         "CustomerKind",
@@ -208,6 +212,8 @@ __all__ = [
     "Coupon",
     "CouponStatus",
     "CouponUse",
+    "CustomField",
+    "CustomFields",
     "Customer",
     "CustomerKind",
     "CustomerStatus",
