@@ -576,15 +576,30 @@ def test_a_pool_that_gives_what_cannot_be_used_is_told(dsn, schema):
         made.append(psycopg.connect(dsn, client_encoding="latin1"))
         return made[-1]
 
+    def broken():
+        made.append(psycopg.connect(dsn))
+        made[-1].close()
+        return made[-1]
+
     class Pool:
+        def __init__(self, make):
+            self.make = make
+
         def getconn(self, timeout=None):
-            return in_a_transaction()
+            return self.make()
 
         def putconn(self, con):
             con.close()
 
     made = []
-    assert code_of(lambda: PostgresStore(pool=Pool(), schema=schema)) == "store.pool"
+    assert code_of(lambda: PostgresStore(pool=Pool(in_a_transaction), schema=schema)) == "store.pool"
+    assert code_of(lambda: PostgresStore(pool=broken, schema=schema)) == "store.connection"
+    assert len(made) == 2
+    assert code_of(lambda: PostgresStore(pool=Pool(broken), schema=schema)) == "store.connection"
+    assert len(made) > 20, "a pool may hold many that are old and broken"
+    mixed = iter([broken] * 5)
+    with closing(PostgresStore(pool=Pool(lambda: next(mixed, lambda: psycopg.connect(dsn))()), schema=schema)) as store:
+        assert ids_of(store) == []
     assert code_of(lambda: PostgresStore(pool=in_a_transaction, schema=schema)) == "store.pool"
     assert code_of(lambda: PostgresStore(pool=latin, schema=schema)) == "store.encoding"
     for con in made:
@@ -687,6 +702,13 @@ def test_a_role_without_rights_is_told(dsn, schema, raw, store):
     assert code_of(lambda: PostgresStore(as_role, schema=f"{schema}_new")) == "store.rights"
     raw.execute("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
     try:
+        # It cannot ask for the cluster, and does not take the place for another one for that.
+        emit(store, "b")
+        cursor = feed(store)[-1].cursor
+        with closing(PostgresStore(as_role, schema=schema)) as other:
+            assert feed(other, cursor) == []
+        with closing(PostgresStore(dsn, schema=schema)) as other:
+            assert feed(other, cursor) == []
         assert code_of(lambda: PostgresStore(as_role, schema=f"{schema}_new")) == "store.rights"
         raw.execute(f"CREATE SCHEMA {schema}_new AUTHORIZATION {role}")
         with closing(PostgresStore(as_role, schema=f"{schema}_new")) as other:

@@ -52,6 +52,8 @@ class PostgresLink:
     @property
     def options(self) -> Mapping[str, str]:
         """How the connection was made: host, address, TLS mode."""
+        if self.lost:
+            raise _postgres_errors.connection_lost()
         return {**self._con.info.get_parameters(), "host": self._con.info.host, "hostaddr": self._con.info.hostaddr}
 
     @property

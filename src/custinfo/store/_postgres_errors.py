@@ -20,6 +20,8 @@ _PROBLEMS = {
 
 # libpq gives no SQLSTATE for a connection that is refused; servers of other languages fall to the general text.
 _REFUSALS = (
+    ("too many", "store.connection", "the server has no connection free; raise max_connections or use a smaller pool"),
+    ("remaining connection slots", "store.connection", "the server has no connection free; raise max_connections"),
     ("password", "store.login", "the server refused the password; check user, password and ~/.pgpass"),
     ("authentication failed", "store.login", "the server refused the login; check the user and its way of login"),
     ("no pg_hba.conf entry", "store.login", "the server lets this user in from elsewhere only; change its pg_hba.conf"),
@@ -27,8 +29,6 @@ _REFUSALS = (
     ("database ", "store.database", "the server has no such database, or does not let the user in; create it or grant"),
     ("certificate", "store.tls", "the server's certificate was not accepted; check sslrootcert and the host's name"),
     ("SSL", "store.tls", "no TLS connection could be made; check sslmode and the server's ssl settings"),
-    ("too many", "store.connection", "the server has no connection free; raise max_connections or use a smaller pool"),
-    ("remaining connection slots", "store.connection", "the server has no connection free; raise max_connections"),
 )
 
 
@@ -54,6 +54,7 @@ def statement_failed(state: str | None, constraint: str | None, timeout_s: float
 
 def connection_refused(text: str) -> StoreError:
     """The error for a connection that was not made; what libpq says is looked at and not shown."""
+    text = text.rpartition("failed: ")[2]  # before it are host, port and path
     for part, code, problem in _REFUSALS:
         if part in text:
             return StoreError(problem, code=code)
@@ -87,7 +88,7 @@ def bad_dsn() -> StoreError:
 
 def pool_empty() -> StoreError:
     """The error for a pool of the caller that gives no connection."""
-    message = "the pool given has no connection free within timeout_s, or is closed; enlarge it, or keep units short"
+    message = "the pool has no connection free within timeout_s; enlarge it, keep units short, see that the server runs"
     return StoreError(message, code="store.pool")
 
 

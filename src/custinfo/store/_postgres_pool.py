@@ -32,6 +32,8 @@ class ConnectionPool(Protocol):
 class OwnPool:
     """Connections that the store makes itself, one for each unit that is open."""
 
+    gives_stale = False
+
     def __init__(self, make: Callable[[], Any], timeout_s: float) -> None:
         self._make = make
         self._timeout_s = timeout_s
@@ -89,6 +91,8 @@ class OwnPool:
 
 class GivenPool:
     """The caller's pool; it is never closed here."""
+
+    gives_stale = True  # what the store has not seen yet may be old and broken
 
     def __init__(self, pool: ConnectionPool, timeout_s: float) -> None:
         self._pool = pool

@@ -13,13 +13,14 @@ from custinfo.store._postgres_unit import PostgresUnit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from custinfo.store._postgres import PostgresLink
     from custinfo.store._postgres_pool import ConnectionPool, GivenPool, OwnPool
 
 OLDEST_POSTGRES = 130000  # xid8
+UNKNOWN = "unknown"  # the cluster, to a role that may not ask
 TRIES = 20  # connections of a pool that broke while they were idle, in a row
 
 
@@ -107,8 +108,12 @@ class PostgresStore:
         if getattr(self._local, "busy", False):
             raise _lifecycle.nested()
         link = self._claim(write=write)
-        link.unit = unit = PostgresUnit(link, write=write)
-        self._local.busy = True
+        try:
+            link.unit = unit = PostgresUnit(link, write=write)
+            self._local.busy = True
+        except BaseException:
+            self._release(link)
+            raise
         return unit
 
     def _end(self, unit: PostgresUnit, *, commit: bool) -> None:
@@ -130,7 +135,7 @@ class PostgresStore:
             if self._closed:
                 raise _lifecycle.closed()
             link = self._pool.take()
-            idle_before = link.known
+            may_be_stale = link.known or self._pool.gives_stale
             try:
                 if not link.known:
                     self._admit(link)
@@ -138,7 +143,7 @@ class PostgresStore:
             except BaseException:
                 broken = link.lost
                 self._release(link)
-                if broken and idle_before and turn < TRIES:
+                if broken and may_be_stale and turn < TRIES:
                     continue
                 raise
             return link
@@ -175,7 +180,7 @@ class PostgresStore:
         link.begin(self._start(write=False, isolation="READ COMMITTED"))
         state, place = self._state(link, may_ask=may_ask)
         link.roll_back()
-        if int(state.get("schema", 0)) != _postgres_schema.SCHEMA or state.get("cluster") != place:
+        if int(state.get("schema", 0)) != _postgres_schema.SCHEMA or not _same_place(state, place):
             link.begin(self._start(write=True, isolation="READ COMMITTED"))
             self._prepare(link, may_ask=may_ask)
             link.commit()
@@ -198,7 +203,7 @@ class PostgresStore:
             for statement in statements:
                 link.change(statement)
             link.rows(_postgres_schema.WRITE_META, ("schema", str(number)))
-        if state.get("cluster") != place or schema == 0:
+        if schema == 0 or not _same_place(state, place):
             link.change(_postgres_schema.REBASE)
             link.rows(_postgres_schema.FORGET_META, ("trimmed",))
             link.rows(_postgres_schema.WRITE_META, ("incarnation", new_incarnation()))
@@ -210,7 +215,7 @@ class PostgresStore:
         tables = link.rows(_postgres_schema.TABLES, (self._schema,))
         if not tables:
             return {}, ""
-        cluster = link.rows(_postgres_schema.CLUSTER)[0][0] if may_ask else "unknown"
+        cluster = link.rows(_postgres_schema.CLUSTER)[0][0] if may_ask else UNKNOWN
         return dict(link.rows(_postgres_schema.READ_META)), f"{cluster}/{tables[0][0]}"
 
     def _before_fork(self) -> None:
@@ -220,6 +225,13 @@ class PostgresStore:
         self._pool.after_fork(child=child)
         if child:
             self._local = threading.local()
+
+
+def _same_place(state: Mapping[str, str], place: str) -> bool:
+    """Whether the tables are where they were; not every role may ask for the cluster, so one side may not know it."""
+    cluster, _, tables = state.get("cluster", "").partition("/")
+    cluster_now, _, tables_now = place.partition("/")
+    return tables == tables_now and (cluster == cluster_now or UNKNOWN in (cluster, cluster_now))
 
 
 def _quoted(name: str) -> str:
