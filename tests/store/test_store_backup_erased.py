@@ -11,7 +11,7 @@ import pytest
 from custinfo.book import Book
 from custinfo.crypto import FieldCipher, Keyring, LocalKeyProvider, MemoryKeyStore
 from custinfo.errors import ConflictError, DecryptionError, KeyUnavailableError
-from custinfo.model import Account, Consent, CustomerStatus, ReviewTask
+from custinfo.model import Account, Consent, Customer, CustomerStatus, Email, ReviewTask
 from custinfo.store import START, Collection, MemoryStore, Record, RecordKeyStore, SqliteStore, backup, restore
 
 PROVIDER = LocalKeyProvider(bytes(range(32)))
@@ -188,6 +188,28 @@ def test_a_merge_that_was_undone_since_and_a_member_erased_is_refused_until_it_i
     assert restore(shop.path.with_name("second"), shop.targets[1], PROVIDER, keyring=shop.keyring).erased == ()
 
 
+@pytest.mark.parametrize("kind", ["in memory", "on a store"])
+def test_every_key_store_tells_who_was_shredded_of_this_tenant(kind, tmp_path):
+    keys = MemoryKeyStore() if kind == "in memory" else RecordKeyStore(MemoryStore())
+    provider = LocalKeyProvider.generate()
+    keyring, other = (Keyring(provider, keys, tenant=tenant) for tenant in ("shop/1", "shop"))
+    store = MemoryStore()
+    customers = Collection(store, Customer, FieldCipher(keyring))
+    for n in range(3):
+        customers.put(Customer(id=f"c/{n}", emails=[Email(f"p{n}@example.com")]))
+    backup(store, tmp_path / "b", PROVIDER)
+    keyring.shred("c/1")
+    other.shred("c/2")
+    for n in range(1200):
+        keyring.shred(f"nobody/{n}")
+    target = MemoryStore()
+    assert restore(tmp_path / "b", target, PROVIDER, keyring=keyring).erased == ("c/1",)
+    restored = Collection(target, Customer, FieldCipher(keyring))
+    assert [customer.id for customer in restored.find(email="p1@example.com")] == []
+    assert [customer.id for customer in restored.find(email="p2@example.com")] == ["c/2"]
+    assert restored.get("c/1").status is CustomerStatus.ERASED
+
+
 def test_reviews_and_holds_of_an_erased_person_are_left_out(shop):
     gone, other = shop.id(1), shop.id(3)
     for ids in ([gone, other], [other, gone], [other]):
@@ -301,5 +323,8 @@ def test_without_the_right_keys_nothing_is_restored(shop):
     assert caught.value.code == "payload.altered"
     with pytest.raises(KeyUnavailableError):
         restore(shop.path, target, PROVIDER, keyring=Keyring(LocalKeyProvider.generate(), Down()))
+    shop.keyring.key_store.store.close()
+    with pytest.raises(KeyUnavailableError, match=r"store\.closed"):
+        restore(shop.path, target, PROVIDER, keyring=shop.keyring)
     with target.unit(write=False) as unit:
         assert unit.kinds() == []

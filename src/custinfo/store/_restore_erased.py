@@ -7,7 +7,6 @@ former states of other customers, who had the values by a merge that was undone,
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from custinfo.crypto import FieldCipher
@@ -18,6 +17,7 @@ from custinfo.store._carried import carried_states
 from custinfo.store._codec import EntityCodec
 from custinfo.store._history import purge_states
 from custinfo.store._payload import Payload, is_sealed
+from custinfo.store._tombstones import gone_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ HISTORY = ".history"
 _WITHOUT_HISTORY = frozenset({"account", "customer", "reviewtask", "transaction"})
 """Kinds whose former states an erasure deletes, with personal values or without."""
 _PAGE = 500
-_SUBJECTS = 65_536
 
 
 class Erasures:
@@ -42,7 +41,7 @@ class Erasures:
         self.customers: set[str] = set()
         self.changed = 0
         self.left_out = 0
-        self._is_gone = lru_cache(_SUBJECTS)(keyring.is_shredded)
+        self._is_gone = gone_of(keyring)
         self._cipher = FieldCipher(keyring)
         self._at = at
         self._codecs: dict[str, EntityCodec[Any]] = {}
