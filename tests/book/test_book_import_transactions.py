@@ -181,3 +181,8 @@ def test_a_statement_covers_its_period_only(shop):
     with pytest.raises(InvalidFieldError) as caught:
         shop.statement(customer.id, (datetime(2024, 1, 3), None))
     assert caught.value.code == "period"
+    with pytest.raises(InvalidFieldError, match="ends before it starts"):
+        shop.statement(customer.id, (datetime(2024, 1, 6, tzinfo=UTC), datetime(2024, 1, 3, tzinfo=UTC)))
+    (currency,) = statement.totals
+    sums = (statement.opening[currency], statement.totals[currency], statement.closing[currency])
+    assert [total.amount for total in sums] == [2, 3, 5]

@@ -10,7 +10,7 @@ import attrs
 
 from custinfo.book._desk import Desk
 from custinfo.errors import InvalidFieldError
-from custinfo.model import Money, Transaction
+from custinfo.model import Money, Transaction, by_currency, statement
 from custinfo.store import Unit
 
 Timeline: TypeAlias = list[Transaction]
@@ -26,6 +26,8 @@ class Statement:
         end: first instant after the period, or None.
         transactions: `Transaction` objects, in a view what is granted of them; in order of time, then id.
         totals: by currency: payments less refunds and chargebacks, posted ones only.
+        opening: by currency: the balance before the period.
+        closing: by currency: the balance after it, ``opening + total``.
     """
 
     customer_id: str
@@ -33,6 +35,8 @@ class Statement:
     end: datetime | None
     transactions: tuple[Any, ...]
     totals: dict[str, Money]
+    opening: dict[str, Money]
+    closing: dict[str, Money]
 
 
 def transactions_of(desk: Desk, customer_id: str, *, unit: Unit, fields: Collection[str] | None = None) -> Timeline:
@@ -79,14 +83,24 @@ def statement_of(desk: Desk, customer_id: str, period: Any, *, fields: Collectio
         raise InvalidFieldError("a period is a pair of aware datetimes or None", code="period", path="period") from None
     if any(edge is not None and (not isinstance(edge, datetime) or edge.tzinfo is None) for edge in (start, end)):
         raise InvalidFieldError("a period is a pair of aware datetimes or None", code="period", path="period")
+    if start is not None and end is not None and end < start:
+        raise InvalidFieldError("the period ends before it starts", code="period", path="period")
     with desk.store.unit(write=False) as unit:
         owner = desk.customers.record(customer_id, unit=unit).id
         found = transactions_of(desk, owner, unit=unit, fields=fields)
     inside = [
         one for one in found if (start is None or one.occurred_at >= start) and (end is None or one.occurred_at < end)
     ]
-    sums: dict[str, int] = {}
-    for one in inside:
-        sums[one.amount.currency] = sums.get(one.amount.currency, 0) + one.signed_minor
-    totals = {currency: Money(minor, currency) for currency, minor in sorted(sums.items())}
-    return Statement(customer_id=owner, start=start, end=end, transactions=tuple(inside), totals=totals)
+    ledgers = {
+        currency: statement(ledger, start, end, currency=currency) for currency, ledger in by_currency(found).items()
+    }
+    moved = {one.amount.currency for one in inside}
+    return Statement(
+        customer_id=owner,
+        start=start,
+        end=end,
+        transactions=tuple(inside),
+        totals={currency: one.closing - one.opening for currency, one in ledgers.items() if currency in moved},
+        opening={currency: one.opening for currency, one in ledgers.items()},
+        closing={currency: one.closing for currency, one in ledgers.items()},
+    )
