@@ -99,6 +99,15 @@ def vectors(session: nox.Session) -> None:
 
 
 @nox.session
+def crash(session: nox.Session) -> None:
+    """Kill writers 70 times on each store and cut the power 1000 times; the tests do a few of each."""
+    install_for_tests(session)
+    session.env |= {"CUSTINFO_CRASH_KILLS": "70", "CUSTINFO_POWER_CUTS": "1000"}
+    files = ("tests/store/test_store_crash.py", "tests/store/test_store_power.py")
+    session.run("python", "-m", "pytest", *(session.posargs or files))
+
+
+@nox.session
 def mutation(session: nox.Session) -> None:
     """Mutation tests of MUTATED, an hour or more a room, or of a part: nox -s mutation -- crypto._text."""
     install_for_tests(session)
