@@ -222,9 +222,8 @@ def test_a_value_without_personal_parts_in_a_personal_field_is_hidden_whole():
 
 
 def test_what_a_part_cannot_hold_masked_is_as_if_it_were_left_out():
-    card = PaymentMethod(
-        id="w1", customer_id="c1", kind="card", token="tok_1", last4="0123", exp_month=5, exp_year=2027
-    )
+    owner = {"id": "w1", "customer_id": "c1", "kind": "card"}
+    card = PaymentMethod(**owner, token="tok_1", last4="0123", exp_month=5, exp_year=2027)
     assert masked(card, "own") == PaymentMethod(**owner, token=HIDDEN)
     tie = Relationship(other_id="c2", kind="child", label="first one")
     assert masked(tie, "own") == Relationship(other_id="c2", kind="other", label=HIDDEN)
