@@ -102,8 +102,8 @@ def vectors(session: nox.Session) -> None:
 def crash(session: nox.Session) -> None:
     """Kill writers 70 times on each store and cut the power 1000 times; the tests do a few of each."""
     install_for_tests(session)
-    session.env |= {"CUSTINFO_CRASH_KILLS": "70", "CUSTINFO_POWER_CUTS": "1000"}
-    files = ("tests/store/test_store_crash.py", "tests/store/test_store_power.py")
+    session.env |= {"CUSTINFO_CRASH_KILLS": "70", "CUSTINFO_CRASH_ADDITIONS": "200", "CUSTINFO_POWER_CUTS": "1000"}
+    files = [f"tests/store/test_store_{part}.py" for part in ("crash", "power", "processes")]
     session.run("python", "-m", "pytest", *(session.posargs or files))
 
 
