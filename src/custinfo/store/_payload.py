@@ -154,7 +154,7 @@ def _parts(data: bytes) -> list[bytes]:
 
 def _parsed(data: bytes) -> dict[str, Any]:
     try:
-        clear = json.loads(data)
+        clear = json.loads(data.decode())  # from bytes, json looks for other encodings first
     except (ValueError, RecursionError):
         clear = None
     if not isinstance(clear, dict):

@@ -9,7 +9,6 @@ import numpy as np
 from custinfo.model import Account, Transaction, TransactionKind, TransactionStatus
 from custinfo.store._collection import Collection
 
-_RECEIVED = [TransactionKind.PAYMENT.value, TransactionKind.ADJUSTMENT.value]
 _DERIVED = ("customer_id", "amount_minor", "currency")
 _NEEDED = ("account_id", "status", "kind", "amount.minor", "amount.currency")
 
@@ -34,14 +33,20 @@ def payment_columns(
     direct = [name for name in names if name not in _DERIVED]
     raw = transactions.columns(list(dict.fromkeys([*direct, *_NEEDED])))
     counted = (raw["status"] == TransactionStatus.POSTED.value) & (raw["kind"] != TransactionKind.PAYOUT.value)
-    raw = {name: values[counted] for name, values in raw.items()}
-    amount = raw["amount.minor"].astype(np.int64)
-    derived = {
-        "amount_minor": np.where(np.isin(raw["kind"].astype(str), _RECEIVED), amount, -amount),
-        "currency": raw["amount.currency"],
-    }
+    if not counted.all():
+        # One at a time: of ten million payments, a column has 80 MB.
+        for name, values in raw.items():
+            raw[name] = values[counted]
+    found = {name: raw[name] for name in direct}
+    if "currency" in names:
+        found["currency"] = raw["amount.currency"]
+    if "amount_minor" in names:
+        received = (raw["kind"] == TransactionKind.PAYMENT.value) | (raw["kind"] == TransactionKind.ADJUSTMENT.value)
+        amount = raw["amount.minor"]
+        found["amount_minor"] = np.where(received, amount, -amount)
     if "customer_id" in names:
         owners = accounts.columns(["id", "customer_id"])
         owner = dict(zip(owners["id"], owners["customer_id"], strict=True))
-        derived["customer_id"] = np.array([owner.get(account) for account in raw["account_id"]], dtype=object)
-    return {name: derived[name] if name in _DERIVED else raw[name] for name in names}
+        held = raw["account_id"]
+        found["customer_id"] = np.fromiter(map(owner.get, held), object, len(held))
+    return {name: found[name] for name in names}

@@ -29,7 +29,7 @@ HAS_GAP = "SELECT 1 FROM ci_column_gap WHERE kind = ? LIMIT 1"
 ADD_GAP = "INSERT OR IGNORE INTO ci_column_gap(kind, id) VALUES(?, ?)"
 DELETE_GAP = "DELETE FROM ci_column_gap WHERE kind = ? AND id = ?"
 
-_ROWS = 10_000
+_ROWS = 1_000
 _REPLACE = {
     kind: f"INSERT OR REPLACE INTO ci_{kind}({', '.join(column.name for column in typed_columns(kind))}) "
     f"VALUES({', '.join('?' for _ in typed_columns(kind))})"

@@ -109,7 +109,7 @@ def typed_row(record: Record) -> tuple[Value, ...] | None:
     if columns is None:
         return None
     try:
-        clear = json.loads(clear_json(record.data))
+        clear = json.loads(clear_json(record.data).decode())
         if clear["id"] != record.id:
             return None
         return tuple([_value(column, _reach(clear, steps)) for column, steps in columns])
