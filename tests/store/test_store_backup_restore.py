@@ -254,6 +254,14 @@ def test_a_drill_compares_every_record_with_the_source(backend, make, path):
     assert report.to_dict()["differences"] == []
 
 
+def test_reports_show_in_a_notebook(make, path):
+    source = fill(make("memory"))
+    shown = backup(source, path, PROVIDER)._repr_html_()
+    assert all(text in shown for text in ("customer", "30", "37 events", "UTC"))
+    assert "left_out" in restore(path, make("memory"), PROVIDER)._repr_html_()
+    assert "the backup is good" in drill(path, PROVIDER)._repr_html_()
+
+
 def test_a_drill_without_a_source_compares_with_the_manifest(make, path):
     backup(fill(make("memory")), path, PROVIDER)
     report = drill(path, PROVIDER)

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from custinfo._view import table
 from custinfo.errors import StoreError
 
 FORMAT = 1
@@ -86,6 +87,10 @@ class BackupManifest:
             "kinds": [attrs.asdict(section) for section in self.kinds],
         }
 
+    def _repr_html_(self) -> str:
+        columns = {name: [getattr(section, name) for section in self.kinds] for name in ("kind", "records", "keys")}
+        return table(columns, title=f"backup of {self.created_at:%Y-%m-%d %H:%M} UTC, {self.events:,} events")
+
     def to_bytes(self) -> bytes:
         """The one form in which it is stored: JSON in ASCII, keys sorted, no blanks."""
         return _write(self.to_dict()).encode()
@@ -134,6 +139,9 @@ class BackupReport:
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
         return attrs.asdict(self, recurse=False) | {"manifest": self.manifest.to_dict()}
+
+    def _repr_html_(self) -> str:
+        return self.manifest._repr_html_()
 
 
 def parse_manifest(data: bytes) -> BackupManifest:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import attrs
 
+from custinfo._view import table
 from custinfo.store._backup_report import BackupManifest
 from custinfo.store._backup_write import BackupWriter, pages, readable
 from custinfo.store._memory import MemoryStore
@@ -93,6 +94,11 @@ class DrillReport:
         """As JSON values."""
         differences = [attrs.asdict(difference) for difference in self.differences]
         return attrs.asdict(self, recurse=False) | {"manifest": self.manifest.to_dict(), "differences": differences}
+
+    def _repr_html_(self) -> str:
+        names = ("kind", "id", "what")
+        columns = {name: [getattr(difference, name) for difference in self.differences] for name in names}
+        return table(columns, title=str(self))
 
 
 def drill(

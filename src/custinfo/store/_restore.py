@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from custinfo._view import table
 from custinfo.errors import StoreError
 from custinfo.store._backup_read import read_backup
 from custinfo.store._backup_report import BackupManifest
@@ -71,6 +72,10 @@ class RestoreReport:
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
         return attrs.asdict(self, recurse=False) | {"manifest": self.manifest.to_dict(), "erased": list(self.erased)}
+
+    def _repr_html_(self) -> str:
+        names = ("changed", "left_out", "replayed", "verified", "seconds")
+        return table({"erased": [len(self.erased)]} | {name: [getattr(self, name)] for name in names}, title="restore")
 
 
 def restore(
