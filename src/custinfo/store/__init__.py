@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Unit,
     )
     from custinfo.store._restore import RestoreReport, restore
+    from custinfo.store._sqlalchemy_store import SqlAlchemyStore
     from custinfo.store._sqlite_store import SqliteStore
     from custinfo.store._where import Q, Where
 
@@ -55,6 +56,7 @@ __all__ = [
     "RecordStore",
     "RestoreReport",
     "START",
+    "SqlAlchemyStore",
     "SqliteStore",
     "SupportsBackup",
     "SupportsBulk",
@@ -101,6 +103,7 @@ __getattr__, __dir__ = lazy_exports(
         "Record": "custinfo.store._protocol",
         "RecordKeyStore": "custinfo.store._keystore",
         "RecordStore": "custinfo.store._protocol",
+        "SqlAlchemyStore": "custinfo.store._sqlalchemy_store",
         "SqliteStore": "custinfo.store._sqlite_store",
         "SupportsBackup": "custinfo.store._protocol",
         "SupportsBulk": "custinfo.store._protocol",

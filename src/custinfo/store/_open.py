@@ -17,9 +17,13 @@ BACKENDS = {
     "memory": ("custinfo.store._memory", "open_memory"),
     "postgres": ("custinfo.store._postgres_store", "open_postgres"),
     "postgresql": ("custinfo.store._postgres_store", "open_postgres"),
+    "sqlalchemy": ("custinfo.store._sqlalchemy_store", "open_sqlalchemy"),
     "sqlite": ("custinfo.store._sqlite_store", "open_sqlite"),
 }
 """Scheme -> module and function that opens what follows the colon; imported when it is asked for."""
+
+SQL = ("mariadb", "mysql", "postgresql", "sqlite")
+"""Databases that SQLAlchemy opens: the last two only where the scheme names a driver, as in ``"sqlite+pysqlite://"``."""
 
 
 def open_store(url: str | os.PathLike[str]) -> RecordStore:
@@ -27,7 +31,8 @@ def open_store(url: str | os.PathLike[str]) -> RecordStore:
 
     Args:
         url: ``"memory:"``; ``"sqlite:///shop.db"`` (relative) or ``"sqlite:////srv/shop.db"`` (absolute); or the
-            plain path of an SQLite file.
+            plain path of an SQLite file; or a URL of SQLAlchemy that names database and driver, such as
+            ``"mariadb+pymysql://user@host/shop"``.
 
     Raises:
         StoreError: "store.url" for an unknown scheme; else as the backend says.
@@ -38,6 +43,9 @@ def open_store(url: str | os.PathLike[str]) -> RecordStore:
     """
     text = os.fspath(url)
     scheme, colon, rest = text.partition(":")
+    sql, plus, _ = scheme.lower().partition("+")
+    if sql in SQL and (plus or sql not in BACKENDS) and not isinstance(url, os.PathLike):
+        scheme, rest = "sqlalchemy", text
     # A letter and a colon begin a path on Windows, not a URL.
     if isinstance(url, os.PathLike) or not colon or len(scheme) < 2 or not scheme.replace("+", "").isalnum():
         scheme, rest = "sqlite", f"///{text}"
