@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime
+from types import MappingProxyType
 
 import attrs
 import pytest
@@ -13,7 +15,7 @@ from model_examples import FULL, entities, json_values, quick
 
 from custinfo.errors import CustInfoError, InvalidRecordError
 from custinfo.model import Account, Customer, PersonName, _codec, _json, dumps, from_dict, loads, plain_value, to_dict
-from custinfo.model._convert import read_thoroughly
+from custinfo.model._convert import _write_time, read_thoroughly
 from custinfo.model._entities import ENTITIES, VALUES
 from custinfo.model._reading import quick_reader
 
@@ -117,6 +119,17 @@ def test_a_subclass_of_str_is_written_as_its_text():
     assert in_both_ways(lambda: dumps(customer)) == [dumps(Customer(id="c1", names=[PersonName(full="张伟")]))] * 2
 
 
+def test_without_msgspec_the_standard_module_does_it_all(monkeypatch):
+    monkeypatch.setitem(sys.modules, "msgspec", None)
+    assert _json._msgspec() is None
+
+
+def test_mappings_and_tuples_are_read_like_dicts_and_lists():
+    person = MappingProxyType({"full": "Rosa Prar"})
+    data = MappingProxyType({"$v": "customer/1", "id": "c1", "names": (person,), "notes": ("a", "b")})
+    assert from_dict(data) == Customer(id="c1", names=[PersonName(full="Rosa Prar")], notes=["a", "b"])
+
+
 def test_only_objects_without_floats_and_free_json_are_written_by_msgspec(monkeypatch):
     written = []
     monkeypatch.setattr(_codec, "encoded", lambda values, *, without_floats: written.append(without_floats) or b"")
@@ -189,3 +202,5 @@ def test_times_are_written_as_isoformat_writes_them(time):
     customer = Customer(id="c1", created_at=time)
     assert to_dict(customer)["created_at"] == customer.created_at.isoformat()
     assert plain_value(time) == time.isoformat()
+    assert _write_time(time) == time.isoformat()
+    assert _write_time(None) is None

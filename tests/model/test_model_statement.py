@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import attrs
 import pytest
@@ -130,6 +130,7 @@ def test_the_days_of_a_period_are_those_of_the_time_zone():
     assert [line.transaction.id for line in shanghai.lines] == ["late", "early"]
     assert shanghai.start == datetime(2026, 1, 31, 16, tzinfo=UTC)
     assert statement(ledger, shanghai.start, shanghai.end) == shanghai
+    assert statement(ledger, day, date(2026, 2, 2), time_zone=timezone(timedelta(hours=8))) == shanghai
     assert statement(ledger, datetime(2026, 2, 1, tzinfo=UTC)).opening.minor == 100
 
 
