@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import pickle
 import tracemalloc
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -437,6 +438,24 @@ def test_a_scan_takes_the_memory_of_a_page(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert peak < 4_500_000  # of 6 MB of notes
     store.close()
+
+
+def test_a_scan_of_twice_as_many_records_takes_no_more_memory(tmp_path: Path) -> None:
+    peaks = []
+    for count in (1500, 3000):
+        with closing(SqliteStore(tmp_path / f"{count}.db")) as store:
+            with store.unit() as unit:
+                unit.put_many(
+                    (Record("customer", f"c{n:05d}", 0, b'{"$v":"customer/1","id":"c%05d","sex":"x"}' % n), (), 0)
+                    for n in range(count)
+                )
+            customers = Collection(store, Customer)
+            next(customers.scan())  # what is made once
+            tracemalloc.start()
+            assert sum(1 for _ in customers.scan()) == count
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+    assert peaks[1] < 1.1 * peaks[0]
 
 
 def test_history_ids_with_slashes_are_kept_apart(customers: Collection[Customer]) -> None:
