@@ -24,13 +24,23 @@ CACHE_KIB = 16_000  # at most, for each thread; SQLite's 2 MB cost a large impor
 _PROBLEMS = {
     sqlite3.SQLITE_READONLY: ("store.read_only", "is read-only; give this user the right to write the file and folder"),
     sqlite3.SQLITE_PERM: ("store.read_only", "may not be used by this user; give it the right to read and write"),
-    sqlite3.SQLITE_FULL: ("store.full", "cannot grow: the disk or its page limit is full; make room and repeat"),
+    sqlite3.SQLITE_FULL: (
+        "store.full",
+        "cannot grow: the disk, a quota or a limit of its size is reached; make room and repeat",
+    ),
     sqlite3.SQLITE_CORRUPT: ("store.corrupt", "is damaged; restore it from a backup"),
     sqlite3.SQLITE_NOTADB: ("store.not_a_database", "is not an SQLite database; check the path"),
     sqlite3.SQLITE_CANTOPEN: ("store.open", "cannot be opened; check that its folder exists and may be written"),
     sqlite3.SQLITE_IOERR: ("store.io", "cannot be read or written; check the disk"),
+    sqlite3.SQLITE_ERROR: (
+        "store.sqlite",
+        "failed with SQLITE_ERROR: its tables are not those that custinfo made; restore it from a backup",
+    ),
     sqlite3.SQLITE_TOOBIG: ("store.too_big", "cannot hold a value of this size (SQLite's limit is 1 GB)"),
 }
+
+_NO_ROOM = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_TRUNCATE)
+"""What SQLite calls an I/O error where a quota or a limit of the file size, other than a full disk, is in the way."""
 
 _ABANDONED: list[sqlite3.Connection] = []
 
@@ -104,8 +114,17 @@ class SqliteLink:
         """The schema of the file, 0 if it has no tables of custinfo."""
         if not self.rows(_sqlite_schema.HAS_META):
             return 0
-        rows = self.rows(_sqlite_schema.READ_META, ("schema",))
-        return int(rows[0][0]) if rows else 0
+        text = self.meta("schema")
+        if not text.isdecimal():
+            raise self._translated(sqlite3.OperationalError())
+        return int(text)
+
+    def meta(self, name: str) -> str:
+        """One of the facts that the file keeps about itself."""
+        rows = self.rows(_sqlite_schema.READ_META, (name,))
+        if not rows:
+            raise self._translated(sqlite3.OperationalError())
+        return str(rows[0][0])
 
     def use_wal(self) -> None:
         """Switch the file to WAL mode; SQLite does not wait by itself where another process does the same."""
@@ -173,6 +192,11 @@ class SqliteLink:
 
     def _translated(self, exc: sqlite3.Error) -> StoreError:
         number = getattr(exc, "sqlite_errorcode", 0)
+        # sqlite3 gives no number to text that is not UTF-8, and SQLite none of its own to an impossible header.
+        if (not number and isinstance(exc, sqlite3.OperationalError)) or str(exc) == "unsupported file format":
+            number = sqlite3.SQLITE_CORRUPT
+        if number in _NO_ROOM:
+            number = sqlite3.SQLITE_FULL
         if number & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return _lifecycle.locked(self._timeout_s)
         name = getattr(exc, "sqlite_errorname", type(exc).__name__)

@@ -215,7 +215,7 @@ class SqliteStore:
                     "install the custinfo that wrote it, or a newer one"
                 )
                 raise SchemaVersionError(message, found=schema, known=_sqlite_schema.SCHEMA)
-            return str(link.rows(_sqlite_schema.READ_META, ("incarnation",))[0][0])
+            return link.meta("incarnation")
         except BaseException:
             self._closed = True
             raise
