@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import tracemalloc
-from pathlib import Path
 
 import pytest
 
@@ -582,18 +581,22 @@ def test_a_backend_that_cannot_say_what_it_holds_is_refused(path):
 
 KILLED = """if True:
     import sys, time
-    sys.path.insert(0, sys.argv[1])
-    from test_store_backup import Made, PROVIDER, backup
-    def wait():
-        print("middle", flush=True)
-        time.sleep(60)
-    backup(Made(9000, at=6000, then=wait), sys.argv[2], PROVIDER)
+    from custinfo.crypto import LocalKeyProvider
+    from custinfo.store import MemoryStore, Record, backup
+    store = MemoryStore()
+    with store.unit() as unit:
+        unit.load((Record("thing", f"{n:08}", 1, bytes(300)), []) for n in range(9000))
+    def wait(done, total):
+        if done > 6000:
+            print("middle", flush=True)
+            time.sleep(60)
+    backup(store, sys.argv[1], LocalKeyProvider(bytes(range(32))), progress=wait)
 """
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill on this system")
 def test_a_backup_that_is_killed_has_no_file_of_its_name(path):
-    command = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(path)]
+    command = [sys.executable, "-c", KILLED, str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "middle\n"
         process.kill()

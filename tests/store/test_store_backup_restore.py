@@ -41,7 +41,7 @@ class WithoutCapabilities(PlainStore):
             yield unit
 
 
-BACKENDS = ["memory", "sqlite", "plain"]
+BACKENDS = ["memory", "sqlite", "plain", "sqlalchemy"]
 
 
 @pytest.fixture
@@ -52,6 +52,13 @@ def make(tmp_path):
         def made(backend):
             if backend == "sqlite":
                 store = SqliteStore(tmp_path / f"{next(number)}.db")
+            elif backend == "sqlalchemy":
+                sqlalchemy = pytest.importorskip("sqlalchemy")
+                from custinfo.store import SqlAlchemyStore
+
+                engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/{next(number)}.db")
+                stack.callback(engine.dispose)
+                store = SqlAlchemyStore(engine)
             elif backend == "postgres":
                 from custinfo.store import PostgresStore
 
@@ -212,13 +219,13 @@ def test_a_target_without_room_is_told_and_stays_empty(make, path, tmp_path):
 
 KILLED = """if True:
     import sys, time
-    sys.path.insert(0, sys.argv[1])
-    from test_store_backup_restore import PROVIDER, SqliteStore, restore
+    from custinfo.crypto import LocalKeyProvider
+    from custinfo.store import SqliteStore, restore
     class Waits:
         def verify(self, message, signature):
             print("middle", flush=True)
             time.sleep(60)
-    restore(sys.argv[2], SqliteStore(sys.argv[3]), PROVIDER, verify_key=Waits())
+    restore(sys.argv[1], SqliteStore(sys.argv[2]), LocalKeyProvider(bytes(range(32))), verify_key=Waits())
 """
 
 
@@ -229,7 +236,7 @@ def test_a_restore_that_is_killed_when_all_is_written_leaves_an_empty_store(make
             return b"x"
 
     backup(fill(make("memory")), path, PROVIDER, signer=Signs())
-    command = [sys.executable, "-c", KILLED, __file__.rpartition("/")[0], str(path), str(tmp_path / "new.db")]
+    command = [sys.executable, "-c", KILLED, str(path), str(tmp_path / "new.db")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "middle\n"
         process.kill()
@@ -319,7 +326,7 @@ def test_a_backend_that_loses_something_fails_the_drill(make, path):
 # the capabilities that a fast backup and restore need
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["memory", "sqlite", "sqlalchemy", pytest.param("postgres", marks=pytest.mark.postgres)])
 def store(request, make):
     return make(request.param)
 
