@@ -1,10 +1,8 @@
-"""The PostgreSQL store when server or writers are killed, the disk is full, or its tables move to another cluster."""
+"""The PostgreSQL store when its server is killed, the disk is full, or its tables move to another cluster."""
 
 from __future__ import annotations
 
 import os
-import random
-import signal
 import subprocess
 import sys
 from contextlib import closing
@@ -18,25 +16,6 @@ from custinfo.errors import StoreError
 from custinfo.store import START, Key, PostgresStore, Record
 
 pytestmark = pytest.mark.postgres
-
-KILLS = 12
-
-WRITER = """if True:
-    import sys
-    from custinfo.store import Key, PostgresStore, Record
-    store = PostgresStore(sys.argv[1], schema=sys.argv[2])
-    with store.unit(write=False) as unit:
-        done = unit.get("counter", ["n"])
-    version = number = done[0].version if done else 0
-    while True:
-        number += 1
-        with store.unit() as unit:
-            unit.put(Record("counter", "n", 0, b"%d" % number), (), number - 1)
-            unit.put_many((Record("row", f"{number}/{part}", 0, bytes(2000)), [Key("of", f"{number}")], 0)
-                          for part in range(number % 5))
-            unit.emit("row.created", f"{number}", b"")
-        print(number, flush=True)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -103,32 +82,6 @@ def test_a_server_that_is_killed_in_the_middle_of_a_unit_undoes_it(server, schem
         assert feed(store) == []
         put(store, "b")
         assert ids_of(store) == ["a", "b"]
-
-
-def test_a_killed_writer_loses_no_acknowledged_unit_and_leaves_no_half_one(server, schema):
-    moments = random.Random(3)
-    with closing(PostgresStore(server.dsn, schema=schema)) as store:
-        for _ in range(KILLS):
-            command = [sys.executable, "-c", WRITER, server.dsn, schema]
-            child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-            acknowledged = 0
-            for _ in range(moments.randrange(1, 40)):
-                acknowledged = int(child.stdout.readline())
-            child.send_signal(signal.SIGKILL)
-            acknowledged = max([acknowledged, *(int(line) for line in child.stdout if line.endswith("\n"))])
-            child.wait()
-            child.stdout.close()
-            with store.unit(write=False) as unit:
-                [counter] = unit.get("counter", ["n"])
-                assert counter.version >= acknowledged
-                assert counter.data == b"%d" % counter.version
-                # What the killed writer left open may still hold events back.
-                events = unit.pending(START, 10**6)
-                assert [event.subject for event in events] == [f"{n}" for n in range(1, counter.version + 1)]
-                rows = {record.id for record in unit.page("row", "", 10**6)}
-                assert rows == {f"{n}/{part}" for n in range(1, counter.version + 1) for part in range(n % 5)}
-                for number in range(max(1, counter.version - 4), counter.version + 1):
-                    assert len(unit.lookup("row", "of", f"{number}")) == number % 5
 
 
 def test_pending_events_survive_a_move_to_another_cluster_and_old_cursors_do_not(server, schema):

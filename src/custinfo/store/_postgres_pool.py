@@ -72,6 +72,11 @@ class OwnPool:
         for link in idle:
             link.close()
 
+    def __del__(self) -> None:
+        # A store that is forgotten without a close; psycopg would warn of each connection.
+        for link in self._idle:
+            link.close()
+
     def before_fork(self) -> None:
         """Let no other thread change anything meanwhile."""
         self._lock.acquire()
