@@ -100,9 +100,9 @@ def vectors(session: nox.Session) -> None:
 
 @nox.session
 def crash(session: nox.Session) -> None:
-    """Kill writers 70 times on each store and cut the power 1000 times; the tests do a few of each."""
+    """Kill writers 70 times on each store and cut the power 500 times; the tests do a few of each."""
     install_for_tests(session)
-    session.env |= {"CUSTINFO_CRASH_KILLS": "70", "CUSTINFO_CRASH_ADDITIONS": "200", "CUSTINFO_POWER_CUTS": "1000"}
+    session.env |= {"CUSTINFO_CRASH_KILLS": "70", "CUSTINFO_CRASH_ADDITIONS": "200", "CUSTINFO_POWER_CUTS": "500"}
     files = [f"tests/store/test_store_{part}.py" for part in ("crash", "power", "processes")]
     session.run("python", "-m", "pytest", *(session.posargs or files))
 
