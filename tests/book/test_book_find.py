@@ -91,3 +91,9 @@ def test_conditions_and_look_ups_are_not_mixed_up(book: Book) -> None:
         with pytest.raises(InvalidFieldError) as caught:
             call()
         assert caught.value.code == "find.where"
+
+
+def test_typed_columns_are_checked_through_a_book(book: Book) -> None:
+    before = len(actions(book))
+    assert book.transactions.check_columns() == []
+    assert actions(book)[before:] == [("transaction.check_columns", "ok")]

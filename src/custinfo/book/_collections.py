@@ -102,6 +102,10 @@ class AuditedCollection(Generic[T]):
         """
         return self._desk.reading(self._act("columns"), lambda: self._columns(names))
 
+    def check_columns(self) -> list[str]:
+        """Ids of the records whose typed columns are not what their data say; see `Collection.check_columns`."""
+        return self._desk.reading(self._act("check_columns"), self._collection.check_columns)
+
     def put(self, obj: T) -> T:
         """Store an object; its ``version`` is the one expected, 0 = must be new.
 

@@ -17,6 +17,10 @@ MAX_NAME_BYTES = 64
 MAX_TYPE_BYTES = 255
 MAX_VERSION = 2**63 - 2
 
+# Kinds and names of keys are few, and come with each record and key: those that were found right are known again.
+_KINDS: set[str] = set()
+_MOST_KINDS = 1024
+
 
 def check_id(value: str, what: str = "id") -> None:
     """Refuse an id (or subject) that some backend could not keep unchanged.
@@ -33,7 +37,11 @@ def check_kind(value: str, what: str = "kind") -> None:
     Raises:
         InvalidFieldError: "store.kind".
     """
+    if type(value) is str and value in _KINDS:
+        return
     _check_text(value, what, "store.kind", smallest=1, largest=MAX_NAME_BYTES)
+    if len(_KINDS) < _MOST_KINDS:
+        _KINDS.add(value)
 
 
 def check_key(name: str, value: str) -> None:
@@ -43,6 +51,8 @@ def check_key(name: str, value: str) -> None:
         InvalidFieldError: "store.kind" for the name, "store.key" for the value.
     """
     check_kind(name, "key name")
+    if type(value) is str and value.isascii() and len(value) <= MAX_ID_BYTES and "\0" not in value:
+        return
     _check_text(value, "key value", "store.key", smallest=0, largest=MAX_ID_BYTES)
 
 
