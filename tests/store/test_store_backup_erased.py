@@ -165,6 +165,21 @@ def test_former_states_of_a_partner_and_payments_under_its_key_go_too(shop):
         assert book.customers.get(merge.survivor).notes == ("alone again",)
 
 
+def test_a_payment_of_somebody_else_under_the_key_of_the_erased_stays_as_the_erasure_left_it(shop):
+    one, other = shop.id(1), shop.id(2)
+    merge = shop.book.merge([one, other])
+    left = next(id for id in (one, other) if id != merge.survivor)
+    shop.book.import_transactions([payment("t9", "K-1" if left == one else "K-2")], source_name="till")
+    shop.book.unmerge(merge.id)
+    shop.backup()
+    receipt = shop.book.rights.erase(merge.survivor, "asked")
+    live = content_of(shop.book)
+    for report, book in shop.restored():
+        assert report.erased == receipt.members == (merge.survivor,)
+        assert content_of(book) == live
+        assert book.rights.verify(receipt)
+
+
 def test_a_merge_that_was_undone_since_and_a_member_erased_is_refused_until_it_is_undone_again(shop):
     merge = shop.book.merge([shop.id(1), shop.id(2)])
     shop.backup()
