@@ -86,7 +86,17 @@ def test_an_export_holds_everything_of_a_person_and_nothing_of_another(book: Boo
     book.customers.update(survivor, {"notes": ("moved",)})
     book.reviews.put(ReviewTask(reason="duplicate", customer_ids=["other", survivor]))
     found = book.rights.export(survivor)
-    assert sorted(found) == ["accounts", "customers", "former", "reviews", "transactions"]
+    assert sorted(found) == [
+        "accounts",
+        "consents",
+        "customers",
+        "feedback",
+        "former",
+        "interactions",
+        "loyalty",
+        "reviews",
+        "transactions",
+    ]
     assert [len(found[name]) for name in ("customers", "accounts", "transactions", "reviews")] == [2, 2, 2, 1]
     assert len(found["former"]) == 3
     text = json.dumps(found)

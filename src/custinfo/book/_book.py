@@ -19,7 +19,21 @@ from custinfo.book._report import ImportReport
 from custinfo.book._views import Access, BookView
 from custinfo.errors import InvalidFieldError, MergeError
 from custinfo.govern import Act, AuditLog, Authorizer, Policy, Principal, Rights
-from custinfo.model import Account, Customer, Identifier, Merge, ReviewTask, Tag, Transaction, minor_digits, new_id
+from custinfo.model import (
+    Account,
+    Consent,
+    Customer,
+    Feedback,
+    Identifier,
+    Interaction,
+    LoyaltyEntry,
+    Merge,
+    ReviewTask,
+    Tag,
+    Transaction,
+    minor_digits,
+    new_id,
+)
 from custinfo.store import Event, Page, RecordStore, Unit, Where, payment_columns
 
 TYPE_CHECKING = False
@@ -98,6 +112,10 @@ class Book:
         self.transactions: AuditedCollection[Transaction] = AuditedCollection(
             desk, desk.transactions, columns=lambda names: payment_columns(desk.transactions, desk.accounts, names)
         )
+        self.interactions: AuditedCollection[Interaction] = AuditedCollection(desk, desk.interactions)
+        self.feedback: AuditedCollection[Feedback] = AuditedCollection(desk, desk.feedback)
+        self.consents: AuditedCollection[Consent] = AuditedCollection(desk, desk.consents)
+        self.loyalty: AuditedCollection[LoyaltyEntry] = AuditedCollection(desk, desk.loyalty)
         self.reviews: AuditedCollection[ReviewTask] = AuditedCollection(desk, desk.reviews)
         self.merges: AuditedCollection[Merge] = AuditedCollection(desk, desk.merges)
 

@@ -9,7 +9,18 @@ from typing import Any, TypeVar
 
 from custinfo.errors import ConflictError, InvalidFieldError
 from custinfo.govern import Act, AuditLog, Auditor, Work
-from custinfo.model import Account, Customer, CustomerStatus, Merge, ReviewTask, Transaction
+from custinfo.model import (
+    Account,
+    Consent,
+    Customer,
+    CustomerStatus,
+    Feedback,
+    Interaction,
+    LoyaltyEntry,
+    Merge,
+    ReviewTask,
+    Transaction,
+)
 from custinfo.store import Collection, RecordStore, Unit
 
 TYPE_CHECKING = False
@@ -41,6 +52,10 @@ class Desk(Auditor):
         self.customers = Collection(store, Customer, cipher, clock=clock)
         self.accounts = Collection(store, Account, cipher, clock=clock)
         self.transactions = Collection(store, Transaction, cipher, clock=clock)
+        self.interactions = Collection(store, Interaction, cipher, clock=clock)
+        self.feedback = Collection(store, Feedback, cipher, clock=clock)
+        self.consents = Collection(store, Consent, cipher, clock=clock)
+        self.loyalty = Collection(store, LoyaltyEntry, cipher, clock=clock)
         self.merges = Collection(store, Merge, cipher, clock=clock)
         self.reviews = Collection(store, ReviewTask, cipher, clock=clock)
 
@@ -80,7 +95,7 @@ def account_id(customer_id: str, currency: str) -> str:
 
 def customer_of(desk: Desk, obj: Any, unit: Unit) -> str:
     """The data subject under whose key a new object is encrypted: its customer."""
-    if isinstance(obj, Account):
+    if isinstance(obj, Account | Interaction | Feedback | Consent | LoyaltyEntry):
         return obj.customer_id
     if isinstance(obj, Transaction):
         records = unit.get(desk.accounts.kind, [obj.account_id])

@@ -217,6 +217,10 @@ class BookView:
         self.customers = CollectionView(access, desk.customers)
         self.accounts = CollectionView(access, desk.accounts)
         self.transactions = CollectionView(access, desk.transactions)
+        self.interactions = CollectionView(access, desk.interactions)
+        self.feedback = CollectionView(access, desk.feedback)
+        self.consents = CollectionView(access, desk.consents)
+        self.loyalty = CollectionView(access, desk.loyalty)
 
     def __repr__(self) -> str:
         return f"BookView({self._access.principal.name!r}, purpose={self._access.purpose!r})"

@@ -9,7 +9,17 @@ from typing import Any, Protocol
 import attrs
 
 from custinfo.errors import RecordNotFoundError
-from custinfo.model import Account, Customer, Merge, ReviewTask, Transaction
+from custinfo.model import (
+    Account,
+    Consent,
+    Customer,
+    Feedback,
+    Interaction,
+    LoyaltyEntry,
+    Merge,
+    ReviewTask,
+    Transaction,
+)
 from custinfo.store import Collection, Record, RecordStore, Unit
 
 TYPE_CHECKING = False
@@ -28,6 +38,10 @@ class Holdings(Protocol):
     customers: Collection[Customer]
     accounts: Collection[Account]
     transactions: Collection[Transaction]
+    interactions: Collection[Interaction]
+    feedback: Collection[Feedback]
+    consents: Collection[Consent]
+    loyalty: Collection[LoyaltyEntry]
     merges: Collection[Merge]
     reviews: Collection[ReviewTask]
 
@@ -40,6 +54,7 @@ class Footprint:
         customers: records of the survivor and of everyone merged into it.
         accounts: of all of them.
         payments: on these accounts.
+        contacts: interactions, feedback, consents and loyalty entries of all of them, by collection.
         reviews: tasks that name one of them.
         carried: former states of other customers, with whom one of them was merged and who still show its values.
     """
@@ -47,6 +62,7 @@ class Footprint:
     customers: tuple[Record, ...]
     accounts: tuple[Record, ...]
     payments: tuple[Record, ...]
+    contacts: dict[str, tuple[Record, ...]]
     reviews: tuple[Record, ...]
     carried: tuple[Record, ...]
 
@@ -54,6 +70,16 @@ class Footprint:
     def members(self) -> tuple[str, ...]:
         """Ids of the customers, in code-point order."""
         return tuple(sorted(record.id for record in self.customers))
+
+
+def contacts_of(desk: Holdings) -> dict[str, Collection[Any]]:
+    """The collections of what belongs to one customer and moves with none, by name."""
+    return {
+        "interactions": desk.interactions,
+        "feedback": desk.feedback,
+        "consents": desk.consents,
+        "loyalty": desk.loyalty,
+    }
 
 
 def circle_of(desk: Holdings, subject: str, unit: Unit) -> list[Record]:
@@ -96,6 +122,14 @@ def footprint_of(desk: Holdings, customers: list[Record], unit: Unit) -> Footpri
         customers=tuple(customers),
         accounts=tuple(accounts),
         payments=tuple(payments),
+        contacts={
+            name: tuple(
+                record
+                for id in sorted(members)
+                for record in unit.get(collection.kind, collection.find_ids(unit=unit, customer_id=id))
+            )
+            for name, collection in contacts_of(desk).items()
+        },
         reviews=tuple(reviews),
         carried=tuple(_carried(desk, members, unit)),
     )
@@ -161,6 +195,7 @@ def subjects_of(desk: Holdings, found: Footprint) -> list[str]:
         (desk.accounts, found.accounts),
         (desk.transactions, found.payments),
         (desk.reviews, found.reviews),
+        *((collection, found.contacts[name]) for name, collection in contacts_of(desk).items()),
     )
     for collection, records in collections:
         for record in records:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from custinfo.errors import ConflictError, CustInfoError, InvalidFieldError, KeyUnavailableError, RecordNotFoundError
 from custinfo.govern._audited import Act, Auditor
-from custinfo.govern._footprint import Footprint, Holdings, circle_of, footprint_of, subjects_of
+from custinfo.govern._footprint import Footprint, Holdings, circle_of, contacts_of, footprint_of, subjects_of
 from custinfo.govern._receipt import ErasureReceipt
 from custinfo.model import Customer, CustomerStatus, to_dict
 from custinfo.store import Collection, Key, Record, SupportsBackup, SupportsPurge, Unit
@@ -57,8 +57,8 @@ class Rights:
             subject: id of the customer, of a merged one too.
 
         Returns:
-            customers, former (their former states, the oldest first), accounts, transactions, reviews: each a list of
-            the JSON form of `custinfo.model.dumps`.
+            customers, former (their former states, the oldest first), accounts, transactions, interactions, feedback,
+            consents, loyalty, reviews: each a list of the JSON form of `custinfo.model.dumps`.
 
         Raises:
             RecordNotFoundError: there is none.
@@ -74,6 +74,7 @@ class Rights:
                     "former": _json(desk.customers, former),
                     "accounts": _json(desk.accounts, found.accounts),
                     "transactions": _json(desk.transactions, found.payments),
+                    **{name: _json(collection, found.contacts[name]) for name, collection in contacts_of(desk).items()},
                     "reviews": _json(desk.reviews, found.reviews),
                 }
 
@@ -193,6 +194,7 @@ class Rights:
         collections: tuple[tuple[Collection[Any], tuple[Record, ...]], ...] = (
             (desk.accounts, found.accounts),
             (desk.transactions, found.payments),
+            *((collection, found.contacts[name]) for name, collection in contacts_of(desk).items()),
         )
         for collection, records in collections:
             for record in records:
@@ -224,6 +226,10 @@ class Rights:
                     and _are_blank(desk.reviews, found.reviews, unit)
                     and _are_blank(desk.accounts, found.accounts, unit)
                     and _are_blank(desk.transactions, found.payments, unit)
+                    and all(
+                        _are_blank(collection, found.contacts[name], unit)
+                        for name, collection in contacts_of(desk).items()
+                    )
                     and (keyring is None or keyring.mode != "subject" or all(map(keyring.is_shredded, receipt.members)))
                 )
         except KeyUnavailableError:
