@@ -1,4 +1,4 @@
-"""Connections of SQLAlchemy; with the module of the tables the only one that knows it, and lets none of its errors out."""
+"""Connections of SQLAlchemy; with the tables' module the only one that knows it, and lets none of its errors out."""
 
 from __future__ import annotations
 
@@ -64,10 +64,11 @@ class SqlLink:
 
     def rows(self, statement: Any, values: Mapping[str, object] | Sequence[object] = ()) -> list[Any]:
         """All rows of a query; one given as text has its values in order, for each ``?`` or ``%s``."""
+        given: Any = values or None
         if isinstance(statement, str):
-            statement, values = self._of_text(statement, values)
+            statement, given = self._of_text(statement, values)
         try:
-            found: list[Any] = list(self._con.execute(statement, values or None).all())
+            found: list[Any] = list(self._con.execute(statement, given).all())
         except sa_exc.SQLAlchemyError as exc:
             problem = self._translated(exc)
         else:
@@ -157,6 +158,8 @@ class SqlLink:
         """Commit, or give what was done to the host's transaction."""
         try:
             if self._begun is not None:
+                if not self._begun.is_active:
+                    raise _sqlalchemy_errors.unusable()
                 self._begun.commit()
         except sa_exc.SQLAlchemyError as exc:
             lost = isinstance(exc, sa_exc.DBAPIError) and exc.connection_invalidated and not self.joined
@@ -169,10 +172,11 @@ class SqlLink:
     def roll_back(self) -> None:
         """Undo what is not committed; a host's transaction in which that fails cannot be committed any more."""
         begun, self._begun = self._begun, None
-        if begun is None:
-            return
         try:
-            begun.rollback()
+            if not self.joined:
+                self._con.rollback()
+            elif begun is not None and begun.is_active:
+                begun.rollback()
         except sa_exc.SQLAlchemyError:
             with suppress(sa_exc.SQLAlchemyError):
                 self._con.invalidate()
@@ -206,8 +210,12 @@ class SqlLink:
         for number, value in enumerate(values):
             named[f"v{number}"] = value
             parts[number] += f":v{number} "
-        types = {name: self.tables.short if isinstance(value, str) else sa.BigInteger() for name, value in named.items()}
-        return sa.text("".join(parts)).bindparams(*(sa.bindparam(name, type_=kept) for name, kept in types.items())), named
+        types = {
+            name: self.tables.short if isinstance(value, str) else sa.BigInteger() for name, value in named.items()
+        }
+        return sa.text("".join(parts)).bindparams(
+            *(sa.bindparam(name, type_=kept) for name, kept in types.items())
+        ), named
 
     def _begin_own(self) -> None:
         if self.tables.dialect == "postgresql":
@@ -287,7 +295,7 @@ def connection_of(session: Any) -> sa.Connection:
 
 
 def kind_of(bind: object) -> str:
-    """"engine", "connection" or "session".
+    """ "engine", "connection" or "session".
 
     Raises:
         StoreError: "store.bind" for anything else.
@@ -297,9 +305,9 @@ def kind_of(bind: object) -> str:
     if isinstance(bind, sa.Connection):
         return "connection"
     # Sessions and scoped sessions, without importing the ORM.
-    if callable(getattr(bind, "connection", None)) and hasattr(bind, "expunge_all") and hasattr(bind, "get_bind"):
-        if not type(bind).__module__.startswith("sqlalchemy.ext.asyncio"):
-            return "session"
+    is_session = all(hasattr(bind, name) for name in ("connection", "expunge_all", "get_bind"))
+    if is_session and not type(bind).__module__.startswith("sqlalchemy.ext.asyncio"):
+        return "session"
     message = (
         "give an Engine, a Connection or a Session of SQLAlchemy; of its asyncio classes give what "
         f"run_sync passes on, but not {type(bind).__name__}"
@@ -308,7 +316,7 @@ def kind_of(bind: object) -> str:
 
 
 def dialect_of(name: str) -> str:
-    """"sqlite", "postgresql" or "mysql".
+    """ "sqlite", "postgresql" or "mysql".
 
     Raises:
         StoreError: "store.dialect" for a database whose order and locks nobody has checked.
@@ -319,7 +327,7 @@ def dialect_of(name: str) -> str:
     return DIALECTS[name]
 
 
-def shares_connections(engine: sa.Engine) -> bool:
+def shares_connections(engine: Any) -> bool:
     """Whether the pool lends its one connection to all threads."""
     return isinstance(engine.pool, sa_pool.StaticPool)
 
@@ -355,5 +363,3 @@ def renew(engine: sa.Engine) -> None:
     """Let a forked process use connections of its own; those of its parent are never touched."""
     _ABANDONED.append(engine.pool)
     engine.dispose(close=False)
-
-

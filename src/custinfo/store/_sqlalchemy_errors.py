@@ -51,15 +51,17 @@ def statement_failed(dialect: str, error: object, *, lost: bool) -> CustInfoErro
     return _of_mysql(error, lost=lost) if dialect == "mysql" else _of_postgres(error, lost=lost)
 
 
-def race(**details: object) -> ConflictError:
+_RACE = "another unit changed the same at the same time; read it again and repeat the change in a new unit"
+
+
+def race() -> ConflictError:
     """The error for a unit that met another one."""
-    message = "another unit changed the same at the same time; read it again and repeat the change in a new unit"
-    return ConflictError(message, **details)
+    return ConflictError(_RACE)
 
 
 def constraint_broken() -> ConflictError:
     """The error for a row that is there already, or a unique key."""
-    return race(constraint="unique")
+    return ConflictError(_RACE, constraint="unique")
 
 
 def is_taken(error: ConflictError) -> bool:

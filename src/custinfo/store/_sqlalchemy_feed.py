@@ -42,9 +42,7 @@ def read(link: SqlLink, after: Cursor, limit: int, *, held_back: bool = False) -
 
 def emit(link: SqlLink, events: Sequence[tuple[str, str, bytes]]) -> None:
     """Store events at the end of a unit."""
-    rows: list[dict[str, object]] = [
-        {"type": type, "subject": subject, "data": data} for type, subject, data in events
-    ]
+    rows: list[dict[str, object]] = [{"type": type, "subject": subject, "data": data} for type, subject, data in events]
     if link.tables.dialect == "mysql":
         last = lock(link)
         for number, row in enumerate(rows, last + 1):
@@ -102,9 +100,7 @@ def _place(link: SqlLink, cursor: Cursor) -> tuple[str, int, int]:
     last = int(meta["events"] if link.tables.dialect == "mysql" else link.one(_LAST) or 0)
     mine = link.emitted_from()
     end = _NO_END if mine is None else mine
-    seq = cursor_seq(
-        cursor, meta["incarnation"], last=min(last, end - 1), trimmed=int(meta.get("trimmed", 0))
-    )
+    seq = cursor_seq(cursor, meta["incarnation"], last=min(last, end - 1), trimmed=int(meta.get("trimmed", 0)))
     return meta["incarnation"], seq, end
 
 

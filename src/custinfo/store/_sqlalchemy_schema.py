@@ -67,7 +67,7 @@ def check(link: SqlLink) -> Traits:
 def write_meta(link: SqlLink, name: str, value: str) -> None:
     """Keep a value in ci_meta; only one writer at a time may do this for a name."""
     if not link.change(link.tables.update_meta, {"old_name": name, "new_value": value}):
-        link.insert(link.tables.insert_meta, {"name": name, "value": value})
+        link.insert(link.tables.insert_meta, [{"name": name, "value": value}])
 
 
 def read_meta(link: SqlLink) -> dict[str, str]:
@@ -130,7 +130,7 @@ def _prepare_mysql(link: SqlLink) -> None:
         meta = read_meta(link)
         if "schema" not in meta:
             for key, value in (("incarnation", new_incarnation()), ("events", "0"), ("schema", str(MYSQL_SCHEMA))):
-                link.insert(link.tables.insert_meta, {"name": key, "value": value})
+                link.insert(link.tables.insert_meta, [{"name": key, "value": value}])
         link.commit()
     finally:
         link.one("SELECT RELEASE_LOCK(?)", (name,))

@@ -16,7 +16,7 @@ from custinfo.store._typed_columns import TYPED_KINDS, typed_columns
 class _Utf8(TypeDecorator[str]):
     """Text as its UTF-8 bytes: MySQL and MariaDB then compare exactly, in code-point order, without padding."""
 
-    impl = sa.LargeBinary
+    impl: Any = sa.LargeBinary
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: object) -> bytes | None:
@@ -112,9 +112,9 @@ class Tables:
         """The type of other text."""
         return _Long() if self.dialect == "mysql" else sa.Text()
 
-    def _table(self, name: str, *columns: sa.Column[Any]) -> sa.Table:
-        options = {"mysql_engine": "InnoDB", "mysql_row_format": "DYNAMIC"}
-        options |= {f"mariadb_{name.partition('_')[2]}": value for name, value in options.items()}
+    def _table(self, name: str, *columns: sa.Column[Any]) -> Any:
+        kept: Any = {"engine": "InnoDB", "row_format": "DYNAMIC"}
+        options = {f"{server}_{option}": value for server in ("mysql", "mariadb") for option, value in kept.items()}
         return sa.Table(f"ci_{name}", self.metadata, *columns, **options)
 
     def _text(self, name: str, size: int, *, key: bool = False) -> sa.Column[Any]:
@@ -155,7 +155,7 @@ class Tables:
 
     def _make_writes(self) -> None:
         record, key, bind = self.record, self.key, sa.bindparam
-        values = {"kind": bind("kind"), "id": bind("id"), "version": bind("version"), "data": bind("data")}
+        values: Any = {"kind": bind("kind"), "id": bind("id"), "version": bind("version"), "data": bind("data")}
         self.insert = sa.insert(record).values(values)
         self.insert_one: Any = self.insert
         if self.dialect == "postgresql":
@@ -171,7 +171,7 @@ class Tables:
         names = ("kind", "name", "value", "id", "uniq")
         self.insert_key = sa.insert(key).values({name: bind(name) for name in names})
         self.delete_keys = sa.delete(key).where(key.c.kind == bind("old_kind"), key.c.id == bind("old_id"))
-        events = {name: bind(name) for name in ("type", "subject", "data")}
+        events: Any = {name: bind(name) for name in ("type", "subject", "data")}
         self.emit = sa.insert(self.outbox).values(events)
         if self.dialect == "mysql":
             self.emit = self.emit.values(seq=bind("seq"))
