@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import itertools
 import os
-import pwd
 import shutil
 import subprocess
 import sys
@@ -96,6 +95,8 @@ class Keeper:
         self.binaries = Path(binaries) if binaries else self.of_the_wheel()
         self.user = "pgserver" if os.geteuid() == 0 else None
         if self.user:
+            import pwd  # not on every system, and only root needs it
+
             owner = pwd.getpwnam(self.user)
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
 
