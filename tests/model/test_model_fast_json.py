@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 
 import attrs
@@ -15,9 +15,10 @@ from model_examples import FULL, entities, json_values, quick
 
 from custinfo.errors import CustInfoError, InvalidRecordError
 from custinfo.model import Account, Customer, PersonName, _codec, _json, dumps, from_dict, loads, plain_value, to_dict
-from custinfo.model._convert import _write_time, read_thoroughly
+from custinfo.model._convert import read_thoroughly
 from custinfo.model._entities import ENTITIES, VALUES
 from custinfo.model._reading import quick_reader
+from custinfo.model._writing import _write_time
 
 pytest.importorskip("msgspec")
 ACCOUNT = {"$v": "account/1", "id": "a1", "customer_id": "c1", "currency": "CNY"}
@@ -146,6 +147,42 @@ def test_only_objects_without_floats_and_free_json_are_written_by_msgspec(monkey
 def test_good_data_are_read_the_quick_way_and_as_the_thorough_one_reads_them(obj):
     data = to_dict(obj)
     assert quick_reader(type(obj))(data) == read_thoroughly(data, type(obj)) == obj
+
+
+def written_slowly(value):
+    """Field by field, without regard to what is declared of them."""
+    if attrs.has(type(value)):
+        fields = [field for field in attrs.fields(type(value)) if field.name != "extra"]
+        fields.sort(key=lambda field: field.default is not attrs.NOTHING and field.name != "id")
+        values = {field.name: getattr(value, field.name) for field in fields}
+        defaults = {
+            field.name: field.default.factory() if hasattr(field.default, "factory") else field.default
+            for field in fields
+            if field.name != "id"
+        }
+        return {name: written_slowly(one) for name, one in values.items() if defaults.get(name, attrs) != one}
+    if isinstance(value, tuple):
+        return [written_slowly(one) for one in value]
+    return value.isoformat() if isinstance(value, date) else getattr(value, "value", value)
+
+
+@quick
+@given(entities)
+def test_what_is_written_is_every_field_that_is_not_at_its_default(obj):
+    expected = written_slowly(obj)
+    assert plain_value(obj) == expected
+    assert to_dict(obj) == {"$v": to_dict(obj)["$v"], **expected, **obj.extra}
+    assert list(to_dict(obj)) == ["$v", *expected, *obj.extra]
+
+
+@pytest.mark.parametrize("kind", FULL)
+def test_nothing_but_the_types_of_json_is_written(kind):
+    def check(value):
+        assert type(value) in (dict, list, str, int, float, bool, type(None))
+        for inner in value.values() if type(value) is dict else value if type(value) is list else ():
+            check(inner)
+
+    check(to_dict(FULL[kind]))
 
 
 @pytest.mark.parametrize("kind", FULL)

@@ -18,11 +18,12 @@ from typing import Any
 import attrs
 
 from custinfo.errors import InvalidFieldError
-from custinfo.model._convert import converter, read_thoroughly, writer
+from custinfo.model._convert import converter, read_thoroughly
 from custinfo.model._entities import ENTITIES
 from custinfo.model._json import decoded, encoded
 from custinfo.model._reading import quick_reader
 from custinfo.model._upcast import upcast, version_of
+from custinfo.model._writing import quick_writer
 
 _TAGS = {cls: f"{kind}/{version_of(kind)}" for kind, cls in ENTITIES.items()}
 _TAGGED = {tag: cls for cls, tag in _TAGS.items()}
@@ -44,7 +45,7 @@ def to_dict(obj: Any) -> dict[str, Any]:
     tag = _TAGS.get(cls)
     if tag is None:
         raise InvalidFieldError(f"not a stored model class; there are {', '.join(ENTITIES)}", code="codec.class")
-    values = {"$v": tag, **writer(cls)(obj)}
+    values = quick_writer(cls)(obj, {"$v": tag})
     return {**values, **obj.extra} if obj.extra else values
 
 
