@@ -122,6 +122,27 @@ def test_every_backend_finds_what_plain_python_finds(
             assert found(customers, where, order=order, limit=limit) == expected
 
 
+@pytest.mark.parametrize("order", [None, "created_at", "tag"])
+def test_several_ranges_and_exclusions_are_met_together(order: str | None, tmp_path: Path) -> None:
+    late = Q.created_at.between(NOON + timedelta(days=2), NOON + timedelta(days=5))
+    people = [customer(f"c{n}", tags=["a", "b", "c"][n % 3 :], days=n) for n in range(7)]
+    expected = {
+        Q.tag.between("b", "c") & late: ["c3", "c4"],
+        Q.tag.between("b", "c") & late & Q.created_at.between(None, NOON + timedelta(days=4)): ["c3"],
+        late & ~Q.tag.between("b", "c"): ["c2"],
+        late & ~Q.tag("a") & ~Q.tag("b"): ["c2"],
+        Q.tag.between("b", "b") & late: [],
+        (Q.tag("a") | Q.tag("b")) & late: ["c3", "c4"],
+        ~(Q.tag("a") | late): ["c1", "c5"],
+    }
+    with every_store(tmp_path) as stores:
+        for store in stores:
+            customers = Collection(store, Customer)
+            customers.put_many(people)
+            for where, ids in expected.items():
+                assert found(customers, where, order=order, limit=1) == ids
+
+
 @pytest.mark.parametrize("order", [None, "created_at"])
 def test_pages_stay_whole_while_others_write(order: str | None, tmp_path: Path) -> None:
     """The last record of a page moves, loses its place or goes; the others are given once all the same."""

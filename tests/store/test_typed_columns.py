@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from custinfo.crypto import FieldCipher, Keyring, LocalKeyProvider, MemoryKeyStore
 from custinfo.errors import AmountOverflowError, CustInfoError, DecryptionError, InvalidFieldError, StoreError
 from custinfo.model import Account, Money, Transaction, fields_of
-from custinfo.store import Collection, MemoryStore, Record, SqliteStore, SupportsColumns
+from custinfo.store import Collection, MemoryStore, Record, SqliteStore, SupportsColumns, payment_columns
 from custinfo.store import _column_reads as reads
 from custinfo.store._typed_arrays import arrays_of_rows
 from custinfo.store._typed_columns import TYPED_KINDS, typed_columns, typed_row
@@ -57,7 +57,16 @@ def store(tmp_path: Path) -> Any:
 
 
 def test_the_columns_are_the_scalar_fields_of_the_model_that_are_not_personal() -> None:
-    scalars = {"str", "int", "datetime", "str | None", "date | None", "datetime | None", "TransactionKind", "TransactionStatus"}
+    scalars = {
+        "str",
+        "int",
+        "datetime",
+        "str | None",
+        "date | None",
+        "datetime | None",
+        "TransactionKind",
+        "TransactionStatus",
+    }
     catalogue = [
         info.path
         for info in fields_of(Transaction)
@@ -260,3 +269,20 @@ def test_a_store_without_the_capability_has_nothing_to_check() -> None:
     payments = Collection(MemoryStore(), Transaction)
     payments.put(payment(1))
     assert payments.check_columns() == []
+
+
+@pytest.mark.parametrize("keeps_columns", [True, False])
+def test_payments_are_posted_with_their_customers_and_signs(tmp_path: Path, keeps_columns: bool) -> None:
+    with closing(SqliteStore(tmp_path / "shop.db") if keeps_columns else MemoryStore()) as store:
+        payments, accounts = Collection(store, Transaction), Collection(store, Account)
+        accounts.put_many([Account(id=f"a{n}", customer_id=f"c{n}", currency="USD") for n in range(2)])
+        kinds = ["payment", "refund", "chargeback", "adjustment", "payout", "payment"]
+        payments.put_many([payment(n, kind=kind) for n, kind in enumerate(kinds)])
+        names = ["customer_id", "amount_minor", "currency", "kind"]
+        found = payment_columns(payments, accounts, names)
+        assert list(found) == names
+        assert found["amount_minor"].tolist() == [0, -(10**9), -2 * 10**9, 3 * 10**9, 5 * 10**9]
+        assert found["customer_id"].tolist() == ["c0", "c1", None, "c0", None]
+        assert found["kind"].tolist() == [*kinds[:4], "payment"]
+        payments.update("t005", {"status": "pending"})
+        assert payment_columns(payments, accounts, ["currency"])["currency"].tolist() == ["USD"] * 4
