@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +16,7 @@ from custinfo.model import Account, Customer, CustomerStatus, Merge, new_id
 from custinfo.store import Unit
 
 _CUSTOM = ("custom", "custom_plain")
-_FIXED = {"id", "version", "status", "merged_into", "created_at", "updated_at", "extra", *_CUSTOM}
+_FIXED = {"id", "version", "status", "merged_into", "created_at", "updated_at", "extra", "provenance", *_CUSTOM}
 GOLDEN_FIELDS = tuple(field.name for field in attrs.fields(Customer) if field.name not in _FIXED)
 UNITED = ("emails", "phones", "handles", "identifiers", "notes", "tags", "roles", "relationships", "preferences")
 _START = datetime(1, 1, 1, tzinfo=UTC)
@@ -101,6 +102,13 @@ def _golden(members: Sequence[Customer], survivor: Customer, survivorship: Any) 
     for name in _CUSTOM:
         others = [getattr(member, name) for member in members if member is not survivor]
         values[name] = {key: value for other in (*others, getattr(survivor, name)) for key, value in other.items()}
+    # A stamp goes where its value goes; of a field that several gave something to, none says where it came from.
+    values["provenance"] = tuple(
+        stamp
+        for number, member in enumerate(members)
+        for stamp in member.provenance
+        if made.sources.get(re.split(r"[.\[]", stamp.path)[0]) in {number, (number,)}
+    )
     golden = attrs.evolve(survivor, **values)
     external = {one for member in members for one in member.identifiers if one.scheme == "external"}
     if not external <= set(golden.identifiers):
