@@ -172,7 +172,6 @@ DECIDED = {"verified_at": NOON, "decided_by": "desk-7", "decided_at": LATER}
             "account.dates",
         ),
         (lambda: check_transition(account(status="closed"), "open"), "status", "account.transition"),
-        (lambda: payment(related_id="t1"), "related_id", "reference.self"),
         (lambda: payment(due_on=NOON), "due_on", "date.type"),
         (lambda: payment(occurred_at=datetime(2026, 1, 31)), "occurred_at", "time.naive"),
         (lambda: entry(points=0), "points", "loyalty.points"),

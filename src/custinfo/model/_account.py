@@ -142,9 +142,8 @@ class Transaction:
         reason: code of why, such as that of a chargeback or a decline.
 
     Raises:
-        InvalidFieldError: "transaction.negative" with path "amount", "reference.self" (related to itself); those of
-            the fields: "field.type" (no Money), "time.*", "date.type", "text.*", "int.*", "enum.unknown", "json.*",
-            "extra.reserved".
+        InvalidFieldError: "transaction.negative" with path "amount"; those of the fields: "field.type" (no Money),
+            "time.*", "date.type", "text.*", "int.*", "enum.unknown", "json.*", "extra.reserved".
 
     >>> from datetime import UTC, datetime
     >>> paid = Transaction(id="t1", account_id="a1", amount=Money.of("9.90", "CNY"), occurred_at=datetime.now(UTC))
@@ -213,8 +212,6 @@ class Transaction:
                 code="transaction.negative",
                 path="amount",
             )
-        if self.related_id is not None:
-            other_than_itself(self, "related_id")
 
     @property
     def signed_minor(self) -> int:
