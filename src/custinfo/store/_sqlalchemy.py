@@ -295,7 +295,7 @@ def connection_of(session: Any) -> sa.Connection:
 
 
 def kind_of(bind: object) -> str:
-    """ "engine", "connection" or "session".
+    """What was given: "engine", "connection" or "session".
 
     Raises:
         StoreError: "store.bind" for anything else.
@@ -316,7 +316,7 @@ def kind_of(bind: object) -> str:
 
 
 def dialect_of(name: str) -> str:
-    """ "sqlite", "postgresql" or "mysql".
+    """The layout: "sqlite", "postgresql" or "mysql".
 
     Raises:
         StoreError: "store.dialect" for a database whose order and locks nobody has checked.

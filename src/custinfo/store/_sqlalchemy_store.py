@@ -102,6 +102,8 @@ class SqlAlchemyStore:
             message = "the connection was made before this process forked; make connection and store after the fork"
             raise StoreError(message, code="store.forked")
         self._check_turn()
+        if self._traits is None and self._kind == "engine":
+            self._prepare()
         if self._turn is not None and not self._turn.acquire(timeout=TURN_S):
             raise _lifecycle.locked(TURN_S)
         link = self._link()
@@ -157,6 +159,8 @@ class SqlAlchemyStore:
 
     def _release(self, link: SqlLink) -> None:
         link.unit = None
+        if not link.known:
+            self._traits = None  # the tables were restored meanwhile: they are looked at again
         try:
             link.roll_back()
         finally:
