@@ -95,4 +95,4 @@ def _form(field: attrs.Attribute[Any], names: dict[str, Any]) -> str:
     one = f"write_{field.name}"
     if is_tuple(field.type):
         return f"[{one}(item, {{}}) for item in value]"
-    return f"None if value is None else {one}(value, {{}})"
+    return f"{one}(value, {{}})"
