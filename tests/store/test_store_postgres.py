@@ -430,7 +430,8 @@ def test_columns_hold_what_the_data_hold_whatever_way_they_came(store, monkeypat
         unit.put_many(
             [(transaction("t3", 300, merchant="m"), (), 0), (transaction("t2", 200), (), 0), (thing("x"), (), 0)]
         )
-        unit.put_many([(transaction("t2", 250), (), 1)])
+        twice = [(transaction("t2", minor), (), version) for minor, version in ((225, 1), (250, 2))]
+        unit.put_many([*twice, (transaction("t3", 300, merchant="m"), (), 1)])
         unit.put(transaction("t1", 150, occurred_at=at), (), 1)
         unit.put(transaction("t4"), (), 0)
         unit.delete("transaction", "t4", 1)

@@ -49,7 +49,12 @@ class OwnPool:
                 link = self._idle.pop()
                 self._busy.add(link)
                 return link
-        link = PostgresLink(guarded(self._make), self._timeout_s)
+        con = guarded(self._make)
+        try:
+            link = PostgresLink(con, self._timeout_s)
+        except BaseException:
+            con.close()
+            raise
         with self._lock:
             self._busy.add(link)
         return link

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     Item = tuple[Record, Sequence[Key], int]
     Refusal = ConflictError | DuplicateKeyError
+    Row = Sequence[object]
 
 _COLUMNS = {kind: [column.name for column in typed_columns(kind)] for kind in TYPED_KINDS}
 _TYPES = {
@@ -56,9 +57,7 @@ def store_each(link: PostgresLink, items: Sequence[Item]) -> Refusal | None:
                 return _checks.duplicate_key(record.kind, record.id, name, holder)
             if not done:
                 return conflict(link, record, expected)
-        for record, _, _ in items:
-            if record.kind in TYPED_KINDS:
-                _keep_columns(link, record)
+        _keep_columns(link, [record for record, _, _ in items])
         return None
     raise _of_race(link, items, refusal)
 
@@ -76,7 +75,7 @@ def copy_new(link: PostgresLink, items: Sequence[Item]) -> None:
     except (ConflictError, DuplicateKeyError) as exc:
         refusal = exc
     else:
-        _copy_columns(link, [record for record, _, _ in items if record.kind in TYPED_KINDS])
+        _copy_columns(link, [record for record, _, _ in items])
         return
     raise _of_race(link, [(record, keys, 0) for record, keys, _ in items], refusal)
 
@@ -108,29 +107,36 @@ def _key_rows(items: Sequence[Item]) -> Iterable[tuple[str, str, str, str, int]]
             yield kind, name, value, id, int(unique)
 
 
-def _keep_columns(link: PostgresLink, record: Record) -> None:
-    row = typed_row(record)
-    if row is None:
-        link.rows(_DROP[record.kind], (record.id,))
-        link.rows(_postgres_sql.INSERT_GAP, (record.kind, record.id))
-    else:
-        link.rows(_UPSERT[record.kind], row)
-        link.rows(_postgres_sql.DELETE_GAP, (record.kind, record.id))
+def _keep_columns(link: PostgresLink, records: Sequence[Record]) -> None:
+    kept, gaps = _columns_of(records)
+    for kind, rows in kept.items():
+        link.row_of_each(_UPSERT[kind], rows)
+        link.row_of_each(_postgres_sql.DELETE_GAP, [(kind, row[0]) for row in rows])
+    for kind, id in gaps:
+        link.rows(_DROP[kind], (id,))
+        link.rows(_postgres_sql.INSERT_GAP, (kind, id))
 
 
 def _copy_columns(link: PostgresLink, records: Sequence[Record]) -> None:
-    kept: dict[str, list[Sequence[object]]] = {}
-    gaps: list[tuple[str, str]] = []
-    for record in records:
-        row = typed_row(record)
-        if row is None:
-            gaps.append((record.kind, record.id))
-        else:
-            kept.setdefault(record.kind, []).append(row)
+    kept, gaps = _columns_of(records)
     for kind, rows in kept.items():
         link.copy(f"ci_{kind}", _TYPES[kind], rows)
     if gaps:
         link.copy("ci_column_gap", _postgres_sql.GAP_COLUMNS, gaps)
+
+
+def _columns_of(records: Sequence[Record]) -> tuple[dict[str, list[Row]], list[tuple[str, str]]]:
+    """Rows of typed columns by kind, and the records that have none; of a record given twice the last."""
+    last = {(record.kind, record.id): record for record in records if record.kind in TYPED_KINDS}
+    kept: dict[str, list[Row]] = {}
+    gaps: list[tuple[str, str]] = []
+    for place, record in last.items():
+        row = typed_row(record)
+        if row is None:
+            gaps.append(place)
+        else:
+            kept.setdefault(record.kind, []).append(row)
+    return kept, gaps
 
 
 def _of_race(link: PostgresLink, items: Sequence[Item], refusal: Refusal) -> Refusal:
