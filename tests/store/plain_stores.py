@@ -55,6 +55,8 @@ class PlainUnit:
 
     def check_unique(self, record, keys):
         wanted = {(key.name, key.value) for key in keys if key.unique}
+        if not wanted:
+            return
         for (kind, id), (_, _, held) in self.state.rows.items():
             if kind == record.kind and id != record.id:
                 for key in held:
