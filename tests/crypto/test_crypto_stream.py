@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custinfo.crypto import LocalKeyProvider, WrappedKey, decrypt_stream, encrypt_stream
-from custinfo.errors import DecryptionError, KeyUnavailableError
+from custinfo.errors import AccessDeniedError, DecryptionError, KeyUnavailableError
 
 PROVIDER = LocalKeyProvider(b"\x03" * 32)
 
@@ -199,6 +199,21 @@ def test_a_failure_leaves_a_target_file_as_it_was_and_nothing_beside_it(tmp_path
     with pytest.raises(OSError, match="disk"):
         encrypt_stream(Broken(bytes(600_000)), tmp_path / "target", PROVIDER)
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("target", b"before")]
+
+
+def test_a_provider_that_only_wraps_is_refused_before_anything_is_read_or_made(tmp_path):
+    class Wrapper:
+        """A write-only provider."""
+
+        wrap = PROVIDER.wrap
+
+    sealed = tmp_path / "sealed"
+    encrypt_stream(io.BytesIO(b"x"), sealed, Wrapper())
+    for source, target in ((sealed, tmp_path / "open"), (sealed, io.BytesIO()), (tmp_path / "missing", io.BytesIO())):
+        with pytest.raises(AccessDeniedError, match="only wraps keys") as caught:
+            decrypt_stream(source, target, Wrapper())
+        assert caught.value.code == "stream.write_only"
+    assert [path.name for path in tmp_path.iterdir()] == ["sealed"]
 
 
 def test_a_target_is_replaced_when_all_is_well(tmp_path):

@@ -16,7 +16,7 @@ from custinfo.crypto._format import KEY_LEN, framed
 from custinfo.crypto._guard import LONGEST_PART, ask, ask_wrapped
 from custinfo.crypto._local import sync_folder
 from custinfo.crypto._provider import WrappedKey
-from custinfo.errors import DecryptionError
+from custinfo.errors import AccessDeniedError, DecryptionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def decrypt_stream(src: Source, dst: Source, key_provider: KeyProvider, *, conte
     Raises:
         DecryptionError: another provider or context, or the stream was altered, cut, or has something behind its end.
         KeyUnavailableError: the provider does not answer.
+        AccessDeniedError: "stream.write_only" for a provider that only wraps.
         OSError: *src* or *dst* cannot be read or written.
 
     Source: C2SP chunked-encryption, Cobblestone-256 (2026), as of cryptography 50; docs/crypto-format.md.
@@ -103,6 +104,11 @@ def decrypt_stream(src: Source, dst: Source, key_provider: KeyProvider, *, conte
     custinfo.errors.DecryptionError: the stream cannot be decrypted; it was altered or cut, or is another one
     """
     bound = _bound(context)
+    if not hasattr(key_provider, "unwrap"):
+        raise AccessDeniedError(
+            "this provider only wraps keys, so it cannot decrypt the stream; pass the one with the private key",
+            code="stream.write_only",
+        )
     if isinstance(dst, str | os.PathLike):
         with _reading(src) as source, _writing(dst) as target:
             _decrypt(source, target, _key_of(source, key_provider, bound), bound)
