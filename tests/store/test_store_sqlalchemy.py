@@ -10,6 +10,8 @@ import threading
 import pytest
 import sqlalchemy as sa
 from sql_engines import EVERY, Places
+from sqlalchemy.dialects import mysql
+from sqlalchemy.schema import CreateTable
 
 from custinfo.errors import (
     ConflictError,
@@ -21,6 +23,7 @@ from custinfo.errors import (
 )
 from custinfo.store import START, Key, PostgresStore, Record, SqlAlchemyStore, SqliteStore, _sqlalchemy, open_store
 from custinfo.store import _sqlalchemy_errors as errors
+from custinfo.store._sqlalchemy_tables import tables_of
 
 PAYMENT = b'{"id":"t1","account_id":"a1","amount":{"minor":990,"currency":"CNY"}}'
 SECRET = "open-sesame"
@@ -343,6 +346,34 @@ def test_what_is_no_engine_is_refused(bind):
 
 def test_a_database_without_a_layout_is_refused():
     assert code_of(_sqlalchemy.dialect_of, "oracle") == "store.dialect"
+
+
+def test_the_layout_of_mysql_compares_bytes_and_fits_its_indexes():
+    tables = tables_of("mysql", "shop`s")
+    made = str(CreateTable(tables.key).compile(dialect=mysql.dialect()))
+    assert made.count("VARBINARY(1024)") == 2
+    assert "GENERATED ALWAYS AS (nullif(uniq, 0))" in made
+    kept = tables.key.c.value.type
+    assert kept.process_result_value(kept.process_bind_param("\u5f20 ", None), None) == "\u5f20 "
+    assert kept.process_bind_param(None, None) is kept.process_result_value(None, None) is None
+    assert tables.qualified("SELECT id FROM ci_key") == "SELECT id FROM `shop``s`.ci_key"
+    assert "FOR SHARE" in str(tables.version.compile(dialect=mysql.dialect())).replace(
+        "LOCK IN SHARE MODE", "FOR SHARE"
+    )
+
+
+def test_a_host_whose_transaction_the_server_undid_cannot_commit_the_rest(sqlite):
+    engine = sqlite.engine()
+    SqlAlchemyStore(engine).close()
+    with engine.connect() as con:
+        with pytest.raises(ZeroDivisionError), SqlAlchemyStore(con).unit() as unit:  # noqa: PT012 - it is the unit
+            unit.put(Record("customer", "c1", 0, b""), [], 0)
+            con.exec_driver_sql("ROLLBACK")  # as MySQL does in a deadlock
+            raise ZeroDivisionError
+        with pytest.raises(sa.exc.SQLAlchemyError):
+            con.execute(sa.text("SELECT 1"))
+        con.rollback()
+    assert ids(SqlAlchemyStore(engine)) == []
 
 
 def test_a_url_opens_a_store_that_owns_its_engine(tmp_path):
