@@ -219,11 +219,11 @@ def wheel(session: nox.Session) -> None:
 def sbom(session: nox.Session) -> None:
     """Write dist/custinfo.cdx.json, what an installation consists of (CycloneDX 1.6); with extras: sbom -- aws,sql."""
     extras = f"[{','.join(session.posargs)}]" if session.posargs else ""
-    runtime = Path(session.create_tmp()).resolve() / "runtime"  # the tool itself is no part of what it lists
-    session.run("uv", "venv", "--quiet", "--clear", "--python", python_of(session), str(runtime), external=True)
-    python = runtime / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    session.run("uv", "pip", "install", "--quiet", "--python", str(python), f".{extras}", external=True)
     session.install(*group("sbom"))
+    runtime = Path(session.create_tmp()).resolve() / "runtime"  # the tool itself is no part of what it lists
+    session.run("uv", "venv", "--quiet", "--clear", "--python", python_of(session), str(runtime))
+    python = runtime / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    session.run("uv", "pip", "install", "--quiet", "--python", str(python), f".{extras}")
     DIST.mkdir(exist_ok=True)
     target = DIST / "custinfo.cdx.json"
     options = ("--output-reproducible", "--validate", "--spec-version", "1.6", "--pyproject", "pyproject.toml")
