@@ -31,7 +31,7 @@ class Places:
         self._names: list[str] = []
 
     def engine(self, **options) -> sa.Engine:
-        name = f"test_{os.getpid()}_{next(_numbers)}"
+        name = f"sql_{os.getpid()}_{next(_numbers)}"
         if self.database == "sqlite":
             url, ready = f"sqlite:///{self._folder / name}.db", ""
         elif self.database == "postgres":
