@@ -115,7 +115,11 @@ def check_customer(desk: Desk, customer: Customer, unit: Unit) -> None:
     stored = unit.get(desk.customers.kind, [customer.id]) if customer.version else []
     before = desk.customers.codec.clear_fields(stored[0]) if stored else {}
     if before.get("status") == CustomerStatus.ERASED:
-        raise ConflictError("the customer was erased and stays so", code="customer.erased", id=customer.id)
+        raise ConflictError(
+            "the customer was erased and stays so; who comes back is a new customer",
+            code="customer.erased",
+            id=customer.id,
+        )
     if customer.status is not CustomerStatus.ACTIVE or customer.merged_into is not None:
         raise InvalidFieldError(
             "status and merged_into change by merge, unmerge and rights.erase only", code="customer.status"
@@ -133,7 +137,11 @@ def check_update(desk: Desk, collection: Collection[Any], id: str, changes: Mapp
         return
     for record in desk.customers.resolve([id], unit=unit):
         if desk.customers.codec.clear_fields(record).get("status") == CustomerStatus.ERASED:
-            raise ConflictError("the customer was erased and stays so", code="customer.erased", id=record.id)
+            raise ConflictError(
+                "the customer was erased and stays so; who comes back is a new customer",
+                code="customer.erased",
+                id=record.id,
+            )
     if not {"status", "merged_into"}.isdisjoint(changes):
         raise InvalidFieldError(
             "status and merged_into change by merge, unmerge and rights.erase only", code="customer.status"

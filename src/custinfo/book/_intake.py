@@ -222,7 +222,9 @@ def _time(text: str, time_zone: ZoneInfo) -> datetime:
     try:
         return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=time_zone).astimezone(UTC)
     except OverflowError:
-        raise InvalidFieldError("the time lies outside the years 1 to 9999", code="time.range") from None
+        raise InvalidFieldError(
+            "the time lies outside the years 1 to 9999; correct the year", code="time.range"
+        ) from None
 
 
 def _choice(kind: Any, text: str, name: str) -> Any:

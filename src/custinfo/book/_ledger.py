@@ -84,7 +84,9 @@ def statement_of(desk: Desk, customer_id: str, period: Any, *, fields: Collectio
     if any(edge is not None and (not isinstance(edge, datetime) or edge.tzinfo is None) for edge in (start, end)):
         raise InvalidFieldError("a period is a pair of aware datetimes or None", code="period", path="period")
     if start is not None and end is not None and end < start:
-        raise InvalidFieldError("the period ends before it starts", code="period", path="period")
+        raise InvalidFieldError(
+            "the period ends before it starts; give the earlier instant first", code="period", path="period"
+        )
     with desk.store.unit(write=False) as unit:
         owner = desk.customers.record(customer_id, unit=unit).id
         found = transactions_of(desk, owner, unit=unit, fields=fields)

@@ -60,7 +60,7 @@ def plan_merge(desk: Desk, ids: Sequence[str], survivorship: Any, *, unit: Unit)
 def _members(desk: Desk, ids: Sequence[str], unit: Unit) -> list[Customer]:
     records = {record.id: record for record in unit.get(desk.customers.kind, ids)}
     if missing := [id for id in ids if id not in records]:
-        raise RecordNotFoundError(f"{len(missing)} of the customers do not exist", ids=missing)
+        raise RecordNotFoundError(f"{len(missing)} of the customers do not exist; details['ids'] has them", ids=missing)
     members = [desk.customers.codec.open(records[id]) for id in ids]
     for member in members:
         if member.status is CustomerStatus.MERGED:
@@ -71,14 +71,14 @@ def _members(desk: Desk, ids: Sequence[str], unit: Unit) -> list[Customer]:
                 survivor=member.merged_into,
             )
         if member.status is CustomerStatus.ERASED:
-            raise MergeError("a member was erased", code="merge.erased", id=member.id)
+            raise MergeError("a member was erased; merge the others without it", code="merge.erased", id=member.id)
     verified: dict[tuple[str, str | None], set[str]] = {}
     for identifier in (one for member in members for one in member.identifiers):
         if identifier.verified_at is not None and identifier.scheme != "external":
             verified.setdefault((identifier.scheme, identifier.country), set()).add(identifier.value)
     if clash := sorted(scheme for (scheme, _), values in verified.items() if len(values) > 1):
         raise MergeError(
-            f"the members have different verified identifiers ({', '.join(clash)}): they are different people",
+            f"the verified identifiers of the members differ ({', '.join(clash)}): different people; leave them apart",
             code="merge.verified",
         )
     return members
@@ -147,7 +147,7 @@ def undo_merge(desk: Desk, merge_id: str, *, unit: Unit) -> Merge:
     """
     merge = desk.merges.get(merge_id, unit=unit)
     if merge.undone_at is not None:
-        raise MergeError("the merge was undone before", code="merge.undone", id=merge_id)
+        raise MergeError("the merge was undone before, so there is nothing to undo", code="merge.undone", id=merge_id)
     stored = {record.id: record for record in unit.get(desk.customers.kind, merge.members)}
     if len(stored) < len(merge.members) or any(
         desk.customers.codec.clear_fields(record).get("status") == "erased" for record in stored.values()

@@ -81,7 +81,8 @@ class Access:
         if missing or not granted:
             what = ", ".join(f"{entity}.{name}" for name in missing) or entity
             raise AccessDeniedError(
-                f"no role of {self.principal.name} may {action} {what} for {self.purpose!r}", code="access.denied"
+                f"no role of {self.principal.name} may {action} {what} for {self.purpose!r}; ask for a grant",
+                code="access.denied",
             )
         return granted
 
@@ -165,7 +166,10 @@ class CollectionView:
             granted = self._granted(fields=self._asked([*(query if where is None else where.lookups()), *order]))
             compared = () if where is None else self._asked([*where.ranges(), *order])
             if unclear := sorted({name for name in compared if granted[name] != "clear"}):
-                raise AccessDeniedError(f"a range or order needs {', '.join(unclear)} in clear", code="access.masked")
+                raise AccessDeniedError(
+                    f"a range or order needs {', '.join(unclear)} in clear; they are granted masked",
+                    code="access.masked",
+                )
             found = self._collection.find(where, unit=None, fields=granted, **query)
             seen = [self.see(obj, granted) for obj in found]
             return Page(tuple(seen), found.cursor) if isinstance(found, Page) else seen
@@ -248,7 +252,9 @@ class BookView:
         def read() -> Statement:
             granted = self._access.granted("transaction", fields=("amount", "occurred_at"))
             if {granted["amount"], granted["occurred_at"]} != {"clear"}:
-                raise AccessDeniedError("a statement needs the amounts and times in clear", code="access.masked")
+                raise AccessDeniedError(
+                    "a statement needs the amounts and times in clear; they are granted masked", code="access.masked"
+                )
             statement = statement_of(self._access.desk, customer_id, period, fields=granted)
             seen = tuple(self.transactions.see(payment, granted) for payment in statement.transactions)
             return attrs.evolve(statement, transactions=seen)

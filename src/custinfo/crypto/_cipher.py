@@ -356,7 +356,9 @@ def _only(tokens: Mapping[str, bytes], fields: Iterable[str]) -> dict[str, bytes
     try:
         return {field: tokens[field] for field in fields}
     except KeyError:
-        raise InvalidFieldError("a field was asked for that has no token", code="cipher.no_token") from None
+        raise InvalidFieldError(
+            "a field was asked for that has no token; ask for fields that were encrypted", code="cipher.no_token"
+        ) from None
 
 
 def _as_bytes(token: object) -> bytes:

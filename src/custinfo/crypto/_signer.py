@@ -108,7 +108,10 @@ class Signer:
         '8f895b3c'
         """
         if self._private is None:
-            raise AccessDeniedError("this signer has a public key and only verifies", code="signer.public")
+            raise AccessDeniedError(
+                "this signer has a public key and only verifies; sign with one that has the private key",
+                code="signer.public",
+            )
         return self._private.sign(message)
 
     def verify(self, message: bytes, signature: bytes) -> bool:

@@ -91,7 +91,7 @@ def circle_of(desk: Holdings, subject: str, unit: Unit) -> list[Record]:
     customers = desk.customers
     found = {record.id: record for record in customers.resolve([subject], unit=unit)}
     if not found:
-        raise RecordNotFoundError("there is no customer with this id", id=subject)
+        raise RecordNotFoundError("there is no customer with this id; check the id", id=subject)
     waiting = list(found)
     while waiting:
         ids = [id for id in customers.find_ids(unit=unit, merged_into=waiting.pop()) if id not in found]

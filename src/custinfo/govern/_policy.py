@@ -16,14 +16,16 @@ OWN = "mask"
 
 def _name(_: object, attribute: attrs.Attribute[str], value: object) -> None:
     if not isinstance(value, str) or not value.strip():
-        raise InvalidFieldError(f"{attribute.name} must be a name", code="policy.name", path=attribute.name)
+        raise InvalidFieldError(
+            f"{attribute.name} must be a name: text, not empty", code="policy.name", path=attribute.name
+        )
 
 
 def _names(value: str | Iterable[str]) -> tuple[str, ...]:
     # One name alone is text, whose letters would make a tuple of other names.
     names: tuple[Any, ...] = (value,) if isinstance(value, str) else tuple(value)
     if not all(isinstance(name, str) and name for name in names):
-        raise InvalidFieldError("roles, actions and methods are names", code="policy.name")
+        raise InvalidFieldError("roles, actions and methods are names: lists of texts, none empty", code="policy.name")
     return names
 
 

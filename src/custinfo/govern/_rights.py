@@ -99,7 +99,11 @@ class Rights:
             ids = [record.id for record in circle_of(self._desk, id, work.unit)]
             held = {record.id for record in work.unit.get(HOLD, ids)}
             if held.issuperset(ids):
-                raise ConflictError("the customer is under a hold already", code="legal_hold", id=id)
+                raise ConflictError(
+                    "the customer is under a hold already; release it first to give another reason",
+                    code="legal_hold",
+                    id=id,
+                )
             data = json.dumps({"reason": reason, "at": self._desk.clock().isoformat()}).encode()
             for customer in ids:
                 if customer not in held:
@@ -114,7 +118,9 @@ class Rights:
         with self._auditor.writing(self._act("release", id)) as work:
             held = work.unit.get(HOLD, [record.id for record in circle_of(self._desk, id, work.unit)])
             if not held:
-                raise RecordNotFoundError("the customer is under no hold", code="hold.none", id=id)
+                raise RecordNotFoundError(
+                    "the customer is under no hold, so there is none to release", code="hold.none", id=id
+                )
             for record in held:
                 work.unit.delete(HOLD, record.id, record.version)
 
@@ -265,4 +271,6 @@ def _json(collection: Collection[Any], records: Any) -> list[dict[str, Any]]:
 
 def _check_reason(reason: object, code: str) -> None:
     if not isinstance(reason, str) or not reason.strip():
-        raise InvalidFieldError("a reason is needed, for the record", code=code, path="reason")
+        raise InvalidFieldError(
+            "a reason is needed, for the record; say why, without personal data", code=code, path="reason"
+        )

@@ -96,7 +96,7 @@ class Collection(Generic[T]):
         """The stored record under an id, that of the survivor for a merged customer unless *follow* is false."""
         records = self.resolve([id], unit=unit) if follow else unit.get(self.kind, [id])
         if not records:
-            raise RecordNotFoundError(f"there is no {self.kind} with this id", id=id)
+            raise RecordNotFoundError(f"there is no {self.kind} with this id; check the id", id=id)
         return records[0]
 
     def resolve(self, ids: Sequence[str], *, unit: Unit) -> list[Record]:

@@ -53,7 +53,7 @@ def pack(clear: Mapping[str, Any]) -> bytes:
     b'{"id":"c1"}'
     """
     if not _RESERVED.isdisjoint(clear):
-        raise InvalidFieldError("extra keys may not be named $sealed or $subject", code="payload.reserved")
+        raise InvalidFieldError("extra keys may not be named $sealed or $subject; rename them", code="payload.reserved")
     return _json(clear)
 
 
@@ -178,6 +178,7 @@ def _broken() -> StoreError:
 
 def _altered() -> DecryptionError:
     return DecryptionError(
-        "the stored record was changed, belongs to another record, or was written under another keyring",
+        "the stored record was changed, belongs to another record, or was written under another keyring; "
+        "give the right keyring, or restore the record",
         code="payload.altered",
     )

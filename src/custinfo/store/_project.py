@@ -86,7 +86,9 @@ def _array(values: list[Any], kind: Any) -> np.ndarray:
                 raise _broken()
             return np.array(values, dtype=np.int64)
     except OverflowError:
-        raise AmountOverflowError("a stored number does not fit in 64 bits", code="columns.overflow") from None
+        raise AmountOverflowError(
+            "a stored number does not fit in 64 bits; read the objects instead", code="columns.overflow"
+        ) from None
     except (AttributeError, ValueError):
         raise _broken() from None
     return np.fromiter(values, dtype=object, count=len(values))

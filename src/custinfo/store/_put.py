@@ -95,7 +95,7 @@ def _check(collection: Collection[T], objects: Sequence[T]) -> None:
     if not all(type(obj) is cls for obj in objects):
         raise InvalidFieldError(f"only objects of {cls.__name__} go in here", code="put.class")
     if len({_id(obj) for obj in objects}) < len(objects):
-        raise InvalidFieldError("an id occurs twice in one call", code="put.repeated")
+        raise InvalidFieldError("an id occurs twice in one call; put each object once", code="put.repeated")
 
 
 def _current(collection: Collection[T], objects: Sequence[T], unit: Unit) -> Mapping[str, Record]:

@@ -87,9 +87,13 @@ class OtherIdValidator(BaseValidator[str]):
         try:
             module = importlib.import_module(f"stdnum.{wanted}")
         except ModuleNotFoundError:
-            raise InvalidFieldError(f"python-stdnum has no format {wanted!r}", code="option") from None
+            raise InvalidFieldError(
+                f"python-stdnum has no format {wanted!r}; name one of its modules, such as 'us.ssn'", code="option"
+            ) from None
         if not hasattr(module, "validate"):
-            raise InvalidFieldError(f"python-stdnum has no format {wanted!r}", code="option")
+            raise InvalidFieldError(
+                f"python-stdnum has no format {wanted!r}; name one of its modules, such as 'us.ssn'", code="option"
+            )
         found = text_or_issue(value, max_length=_MAX_LENGTH)
         if not isinstance(found, str):
             return Result(None, (found,))
