@@ -138,7 +138,9 @@ def loads(data: bytes | str) -> Any:
     try:
         parsed = decoded(data)
     except (RecursionError, TypeError, ValueError):
-        raise InvalidFieldError("the data are no JSON, or nested too deep", code="codec.json") from None
+        raise InvalidFieldError(
+            "the data are no JSON, or nested too deep; pass what dumps() gave", code="codec.json"
+        ) from None
     if not isinstance(parsed, dict):
-        raise InvalidFieldError("the data are no JSON object", code="codec.json")
+        raise InvalidFieldError("the data are no JSON object; pass what dumps() gave", code="codec.json")
     return from_dict(parsed)

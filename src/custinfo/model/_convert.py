@@ -150,10 +150,12 @@ def _leaves(error: BaseException, path: str, step: str = "") -> Iterator[Invalid
     elif isinstance(error, InvalidFieldError):
         yield InvalidFieldError(error.message, code=error.code, path=_joined(path, error.path or step))
     elif isinstance(error, KeyError):
-        yield InvalidFieldError("the field is missing", code="codec.missing", path=_joined(path, step))
+        yield InvalidFieldError("the field is missing; give it a value", code="codec.missing", path=_joined(path, step))
     else:
         yield InvalidFieldError(
-            "the object has keys that this release does not know", code="codec.unknown_key", path=_joined(path, step)
+            "the object has keys that this release does not know; upgrade, or take them out",
+            code="codec.unknown_key",
+            path=_joined(path, step),
         )
 
 

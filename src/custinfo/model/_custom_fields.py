@@ -18,7 +18,7 @@ def _by_name(fields: Iterable[CustomField] | Mapping[str, CustomField]) -> Mappi
     members = list(fields.values() if isinstance(fields, Mapping) else fields)
     by_name = {field.name: field for field in members}
     if len(by_name) < len(members):
-        raise fault("custom.repeated", "fields", "two custom fields have one name")
+        raise fault("custom.repeated", "fields", "two custom fields have one name; rename one")
     return MappingProxyType(by_name)
 
 
@@ -106,7 +106,7 @@ class CustomFields:
                 faults.append(fault("custom.personal", name, f"{name} is personal and lies in clear; put it again"))
         unknown = {*customer.custom, *customer.custom_plain} - self.fields.keys()
         if unknown:
-            message = f"{len(unknown)} values have names that are not declared"
+            message = f"{len(unknown)} values have names that are not declared; declare them, or take them away"
             faults.append(fault("custom.unknown", "custom", message))
         if faults:
             raise _refused(faults)
@@ -166,7 +166,9 @@ class CustomFields:
             fields = [dict(one) for one in data["fields"]]
             version = data["version"]
         except (KeyError, TypeError, ValueError):
-            raise fault("custom.json", "fields", "these are no declarations of custom fields") from None
+            raise fault(
+                "custom.json", "fields", "these are no declarations of custom fields; pass what to_dict() gave"
+            ) from None
         return cls([read_declared(one) for one in fields], version=version)
 
 

@@ -158,14 +158,22 @@ class Customer:
 
     def _check_more(self) -> None:
         if any(one.other_id == self.id for one in self.relationships):
-            raise fault("customer.relationship", "relationships", "a customer has no relationship with himself")
+            raise fault(
+                "customer.relationship",
+                "relationships",
+                "a customer has no relationship with himself; name another one",
+            )
         check_lifecycle(self.lifecycle, "lifecycle")
         paths = [stamp.path for stamp in self.provenance]
         if len(set(paths)) < len(paths):
             raise fault("provenance.repeated", "provenance", "a path has two stamps; keep the one that counts")
         known = attrs.fields_dict(type(self))
         if any(path.partition(".")[0].partition("[")[0] not in known for path in paths):
-            raise fault("provenance.path", "provenance", "a path begins with no field of a customer")
+            raise fault(
+                "provenance.path",
+                "provenance",
+                "a path begins with no field of a customer; write it as in emails[0].value",
+            )
 
     @property
     def stage(self) -> LifecycleStage | None:

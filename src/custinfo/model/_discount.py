@@ -70,9 +70,13 @@ def apply_coupon(amount: Money, coupon: Coupon, at: datetime, *, customer_id: st
     _check_validity(coupon, aware(at, "at"), customer_id)
     bounds = (coupon.amount_off, coupon.minimum_spend, coupon.maximum_off)
     if any(one is not None and one.currency != amount.currency for one in bounds):
-        raise _fault("currency", "the coupon is of another currency than the purchase", path="amount")
+        raise _fault(
+            "currency",
+            "the coupon is of another currency than the purchase; use one in that of the purchase",
+            path="amount",
+        )
     if coupon.minimum_spend is not None and amount < coupon.minimum_spend:
-        raise _fault("minimum", "the purchase is less than the coupon asks for", path="amount")
+        raise _fault("minimum", "the purchase is less than the coupon asks for; see its minimum_spend", path="amount")
     minor = _reduction(amount, coupon)
     if coupon.maximum_off is not None:
         minor = min(minor, coupon.maximum_off.minor)
@@ -126,11 +130,11 @@ def _check_validity(coupon: Coupon, at: datetime, customer_id: str | None) -> No
     if coupon.status is not CouponStatus.ISSUED:
         raise _fault("status", f"the coupon is {coupon.status}; one that is issued is needed")
     if coupon.valid_from is not None and at < coupon.valid_from:
-        raise _fault("not_yet", "the coupon is not valid yet")
+        raise _fault("not_yet", "the coupon is not valid yet; it can be used from its valid_from on")
     if coupon.expires_at is not None and at >= coupon.expires_at:
-        raise _fault("expired", "the coupon has expired")
+        raise _fault("expired", "the coupon has expired; it could be used before its expires_at")
     if None not in {coupon.customer_id, customer_id} and coupon.customer_id != customer_id:
-        raise _fault("customer", "the coupon is another customer's")
+        raise _fault("customer", "the coupon is another customer's; only its customer_id can use it")
 
 
 def _reduction(amount: Money, coupon: Coupon) -> int:

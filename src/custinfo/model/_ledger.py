@@ -141,7 +141,9 @@ def aware(value: object, path: str) -> datetime:
         InvalidFieldError: "time.naive".
     """
     if not isinstance(value, datetime) or value.utcoffset() is None:
-        raise InvalidFieldError(f"{path} must be a datetime with a time zone", code="time.naive", path=path)
+        raise InvalidFieldError(
+            f"{path} must be a datetime with a time zone, for instance tzinfo=UTC", code="time.naive", path=path
+        )
     return value
 
 

@@ -144,7 +144,12 @@ class Lots:
         while points:
             lot = lot or next(iter(self._open.values()), None)
             if lot is None:
-                raise loyalty_fault("insufficient", "more points are taken than there are", path="points", id=entry.id)
+                raise loyalty_fault(
+                    "insufficient",
+                    "more points are taken than there are; take at most the balance",
+                    path="points",
+                    id=entry.id,
+                )
             part = min(points, lot.left)
             points -= part
             lot.left -= part
@@ -181,7 +186,12 @@ class Lots:
         points = abs(entry.points)
         done = self._reversed[origin.id] = self._reversed.get(origin.id, 0) + points
         if done > origin.points:
-            raise loyalty_fault("reverse", "more is reversed than there was", path="points", id=entry.id)
+            raise loyalty_fault(
+                "reverse",
+                "more is reversed than there was; reverse at most what is left of the entry",
+                path="points",
+                id=entry.id,
+            )
         if origin.kind is LoyaltyKind.EARN:
             self._take_back(entry, self._all[origin.id], points)
         elif origin.kind is LoyaltyKind.REDEEM:
@@ -222,7 +232,7 @@ class Lots:
         """
         points = sum(lot.left for lot in self._open.values())
         if points >= INT64:
-            raise AmountOverflowError("the points do not fit in 64 bits")
+            raise AmountOverflowError("the points do not fit in 64 bits; nothing was cut")
         left = tuple(
             LoyaltyLot(
                 entry_id=lot.entry.id, earned_at=lot.entry.occurred_at, expires_at=lot.expires_at, points=lot.left

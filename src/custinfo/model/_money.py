@@ -77,7 +77,9 @@ class Money:
             scaled = value.scaleb(digits, context=_EXACT)
             whole = int(scaled.to_integral_exact(context=_EXACT))
         except DecimalException:
-            raise _fault("money.fraction", f"the amount has more decimals than {currency} has") from None
+            raise _fault(
+                "money.fraction", f"the amount has more decimals than {currency} has; round it first"
+            ) from None
         return cls(whole, currency)
 
     @property
@@ -141,5 +143,5 @@ def _decimal(amount: str | Decimal) -> Decimal:
             raise _fault("money.format", "not an amount; write digits with a point and no grouping, such as 1234.56")
         return Decimal(text)
     if not amount.is_finite():
-        raise _fault("money.format", "not an amount, but NaN or infinite")
+        raise _fault("money.format", "not an amount, but NaN or infinite; give a finite number")
     return amount

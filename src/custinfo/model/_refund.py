@@ -88,13 +88,21 @@ def check_ledger(transactions: Iterable[Transaction]) -> None:
             continue
         payment = by_id.get(one.related_id)
         if payment is None:
-            faults.append(_fault("unknown", "the payment that a refund gives back is not there", id=one.id))
+            faults.append(
+                _fault(
+                    "unknown",
+                    "the payment that a refund gives back is not there; pass it too, or correct related_id",
+                    id=one.id,
+                )
+            )
         elif (misfit := _misfit(payment, one)) is not None:
             faults.append(misfit)
         else:
             back[payment.id] = back.get(payment.id, 0) + one.amount.minor
     faults += [
-        _fault("exceeds", "more is given back than was paid", path="amount", id=id)
+        _fault(
+            "exceeds", "more is given back than was paid; void a refund, or correct its amount", path="amount", id=id
+        )
         for id, minor in back.items()
         if minor > by_id[id].amount.minor
     ]
@@ -104,11 +112,15 @@ def check_ledger(transactions: Iterable[Transaction]) -> None:
 
 def _misfit(payment: Transaction, refund: Transaction) -> InvalidFieldError | None:
     if payment.kind is not TransactionKind.PAYMENT or payment.status is not TransactionStatus.POSTED:
-        return _fault("payment", "what is given back is no posted payment", id=refund.id)
+        return _fault("payment", "what is given back is no posted payment; name one as related_id", id=refund.id)
     if payment.account_id != refund.account_id:
-        return _fault("account", "the payment is on another account", path="account_id", id=refund.id)
+        return _fault(
+            "account", "the payment is on another account; give it back on its own", path="account_id", id=refund.id
+        )
     if refund.occurred_at < payment.occurred_at:
-        return _fault("time", "it is given back before it was paid", path="occurred_at", id=refund.id)
+        return _fault(
+            "time", "it is given back before it was paid; correct one of the times", path="occurred_at", id=refund.id
+        )
     return None
 
 

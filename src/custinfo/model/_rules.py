@@ -128,5 +128,5 @@ def in_order(code: str, **times: Any) -> None:
         if value is None:
             continue
         if earlier is not None and value < earlier[1]:
-            raise fault(code, name, f"{name} is before {earlier[0]}")
+            raise fault(code, name, f"{name} is before {earlier[0]}; it must be at that time or later")
         earlier = (name, value)

@@ -122,7 +122,9 @@ def statement(
     zone = zone_of(time_zone)
     first, after = edge(start, zone, "start"), edge(end, zone, "end")
     if first is not None and after is not None and after < first:
-        raise InvalidFieldError("the period ends before it starts", code="statement.period", path="end")
+        raise InvalidFieldError(
+            "the period ends before it starts; give the earlier instant as start", code="statement.period", path="end"
+        )
     ledger, currency = one_currency(transactions, currency)
     counted = [one for one in posted(ledger) if after is None or one.occurred_at < after]
     running = 0

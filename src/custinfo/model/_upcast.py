@@ -41,6 +41,8 @@ def upcast(data: Mapping[str, Any], kind: str, version: int) -> Mapping[str, Any
         try:
             data = UPCASTERS[kind, step](data)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            fault = InvalidFieldError(f"the data are not what {kind}/{step} is", code="codec.upcast", path="$v")
+            fault = InvalidFieldError(
+                f"the data are not what {kind}/{step} is; correct $v", code="codec.upcast", path="$v"
+            )
             raise InvalidRecordError(f"the data are no valid {kind}; mend $v (codec.upcast)", [fault]) from None
     return {**data, "$v": f"{kind}/{present}"}

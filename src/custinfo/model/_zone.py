@@ -52,7 +52,9 @@ def edge(value: date | datetime | None, zone: tzinfo, path: str) -> datetime | N
         # By way of UTC: where clocks go forward at midnight, the day begins at the first time that there is.
         return datetime(value.year, value.month, value.day, tzinfo=zone).astimezone(UTC)
     except OverflowError:
-        raise InvalidFieldError(f"{path} is outside the years 1 to 9999 in UTC", code="time.range", path=path) from None
+        raise InvalidFieldError(
+            f"{path} is outside the years 1 to 9999 in UTC; give a time within", code="time.range", path=path
+        ) from None
 
 
 def days_between(earlier: date, later: date) -> int:
