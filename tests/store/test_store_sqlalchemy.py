@@ -21,7 +21,17 @@ from custinfo.errors import (
     SchemaVersionError,
     StoreError,
 )
-from custinfo.store import START, Key, PostgresStore, Record, SqlAlchemyStore, SqliteStore, _sqlalchemy, open_store
+from custinfo.store import (
+    START,
+    Key,
+    PostgresStore,
+    Record,
+    SqlAlchemyStore,
+    SqliteStore,
+    _sqlalchemy,
+    _sqlalchemy_store,
+    open_store,
+)
 from custinfo.store import _sqlalchemy_errors as errors
 from custinfo.store._sqlalchemy_tables import tables_of
 
@@ -71,6 +81,16 @@ def code_of(call, *args, **options):
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     return caught.value.code
+
+
+def until(done):
+    """Wait for what another thread or the server does."""
+    pause = threading.Event()
+    for _ in range(1000):
+        if done():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it did not happen within 10 s")
 
 
 def open_unit(store, **options):
@@ -164,10 +184,83 @@ def test_a_schema_of_postgresql_can_be_named(tmp_path):
     places.clear()
 
 
+@pytest.mark.parametrize(
+    "name", ["", "x'y", 'x"; DROP SCHEMA public', "a%b", "a?b", "a :b", "a\\b", "a\0", "\ud800", 1]
+)
+def test_a_schema_that_would_be_read_as_more_than_a_name_is_refused(sqlite, name):
+    with pytest.raises(InvalidFieldError, match="1 to 63 bytes"):
+        SqlAlchemyStore(sqlite.engine(), schema=name)
+
+
+@pytest.mark.postgres
+def test_all_that_set_up_one_schema_at_once_agree(tmp_path):
+    places = Places("postgres", tmp_path)
+    engine = places.engine()
+    with engine.connect() as con:
+        name = con.exec_driver_sql("SELECT current_schema()").scalar()
+        con.execute(
+            sa.text("SELECT pg_advisory_xact_lock(hashtext('custinfo.store'), hashtext(:name))"), {"name": name}
+        )
+        made = []
+        threads = [threading.Thread(target=lambda: made.append(SqlAlchemyStore(engine))) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        waiting = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        until(lambda: con.execute(waiting).scalar() == 3)
+    for thread in threads:
+        thread.join()
+    assert len(made) == 3
+    put(made[0])
+    assert {tuple(subjects(store)) for store in made} == {("c1",)}
+    places.clear()
+
+
+@pytest.mark.postgres
+def test_a_role_that_may_not_ask_for_the_cluster_reads_the_feed_on(tmp_path):
+    places = Places("postgres", tmp_path)
+    engine = places.engine()
+    store = SqlAlchemyStore(engine)
+    put(store)
+    with store.unit(write=False) as unit:
+        cursor = unit.feed(START, 1)[0].cursor
+    role = f"sql_role_{os.getpid()}"
+    try:
+        with engine.begin() as con:
+            name = con.exec_driver_sql("SELECT current_schema()").scalar()
+            con.exec_driver_sql(f"CREATE ROLE {role} LOGIN; GRANT ALL ON SCHEMA {name} TO {role}")
+            con.exec_driver_sql(f"GRANT ALL ON ALL TABLES IN SCHEMA {name} TO {role}")
+            con.exec_driver_sql("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
+        other = places.again(sa.create_engine(engine.url.set(username=role), poolclass=sa.NullPool))
+        assert subjects(SqlAlchemyStore(other, schema=name), cursor) == []
+        assert subjects(SqlAlchemyStore(engine), cursor) == []
+    finally:
+        with engine.begin() as con:
+            con.exec_driver_sql("GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC")
+            con.exec_driver_sql(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+        places.clear()
+
+
+def test_an_engine_in_autocommit_keeps_units_whole(places):
+    engine = places.engine(isolation_level="AUTOCOMMIT")
+    for bind in (engine, engine.execution_options(isolation_level="AUTOCOMMIT")):
+        store = SqlAlchemyStore(bind)
+        with pytest.raises(ZeroDivisionError), store.unit() as unit:  # noqa: PT012 - all of it is the unit
+            unit.put(Record("customer", "half", 0, b""), [], 0)
+            unit.emit("customer.changed", "half", b"")
+            raise ZeroDivisionError
+        assert (ids(store), subjects(store)) == ([], [])
+    with engine.connect() as con:
+        joined = SqlAlchemyStore(con)
+        if engine.dialect.name == "sqlite":
+            put(joined)  # a BEGIN of its own
+        else:
+            assert code_of(open_unit, joined) == "store.autocommit"
+        con.rollback()
+    assert ids(store) == []
+
+
 def test_sqlite_has_no_schemas(sqlite):
     assert code_of(SqlAlchemyStore, sqlite.engine(), schema="x") == "store.schema"
-    with pytest.raises(InvalidFieldError):
-        SqlAlchemyStore(sqlite.engine(), schema="")
 
 
 @pytest.mark.parametrize("version", ["99", "1", "0"])
@@ -299,6 +392,23 @@ def test_a_connection_that_all_threads_share_is_used_in_turns(sqlite):
         assert code_of(open_unit, store) == "store.pool"
         con.rollback()
     assert ids(store) == [f"c{n}" for n in range(4)]
+
+
+def test_a_connection_that_cannot_be_made_keeps_no_one_waiting(sqlite, monkeypatch, tmp_path):
+    """Units of a pool with one connection take turns; one that got none passes its turn on."""
+    monkeypatch.setattr(_sqlalchemy_store, "TURN_S", 0.01)
+    (tmp_path / "folder").mkdir()
+    engine = sqlite.again(sa.create_engine(f"sqlite:///{tmp_path}/folder/shop.db", poolclass=sa.StaticPool))
+    store = SqlAlchemyStore(engine)
+    engine.dispose()
+    (tmp_path / "folder").rename(tmp_path / "away")
+    assert [code_of(open_unit, store) for _ in range(2)] == ["store.open"] * 2
+    (tmp_path / "away").rename(tmp_path / "folder")
+    put(store)
+    assert store._turn.acquire(blocking=False)
+    assert code_of(open_unit, store) == "store.locked"
+    store._after_fork(child=True)  # the thread that has the turn is not in the child
+    assert ids(store) == ["c1"]
 
 
 def test_a_database_in_memory_of_another_thread_is_refused(sqlite):

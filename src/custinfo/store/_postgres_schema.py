@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from custinfo.errors import InvalidFieldError
 from custinfo.store._typed_columns import TYPED_KINDS, typed_columns
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OLDEST_POSTGRES = 130000  # xid8
+UNKNOWN = "unknown"
+"""The cluster, to a role that may not ask."""
 
 # COLLATE "C" compares bytes, which is the order of code points in UTF-8, whatever the database's own collation.
 _TEXT = 'text COLLATE "C" NOT NULL'
@@ -72,3 +81,39 @@ CLUSTER = "SELECT system_identifier::text FROM pg_control_system()"
 # The events of another cluster have transaction ids that mean nothing in this one: they are emitted again, in order.
 REBASE = """WITH moved AS (DELETE FROM ci_outbox RETURNING xid, seq, type, subject, data)
 INSERT INTO ci_outbox(type, subject, data) SELECT type, subject, data FROM moved ORDER BY xid, seq"""
+
+
+def same_place(state: Mapping[str, str], place: str) -> bool:
+    """Whether the tables are where they were; not every role may ask for the cluster, so one side may not know it.
+
+    Args:
+        state: what ci_meta holds.
+        place: cluster, database and table, as now.
+    """
+    cluster, _, tables = state.get("cluster", "").partition("/")
+    cluster_now, _, tables_now = place.partition("/")
+    return tables == tables_now and (cluster == cluster_now or UNKNOWN in (cluster, cluster_now))
+
+
+def check_name(schema: object, *, without: str = "") -> None:
+    """Refuse what cannot be the name of a schema.
+
+    Args:
+        schema: what the caller passed.
+        without: characters that it may not hold.
+
+    Raises:
+        InvalidFieldError: "store.schema".
+    """
+    # A NUL or half a surrogate pair is not printable.
+    is_name = isinstance(schema, str) and schema.isprintable() and set(without).isdisjoint(schema)
+    if is_name and 1 <= len(str(schema).encode()) <= 63:
+        return
+    message = f"schema must be a printable name of 1 to 63 bytes{' without ' if without else ''}{' '.join(without)}"
+    raise InvalidFieldError(message, code="store.schema", path="schema")
+
+
+def quoted(name: str) -> str:
+    """A name as SQL takes it."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'

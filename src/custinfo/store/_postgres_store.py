@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from custinfo.errors import InvalidFieldError, SchemaVersionError, StoreError
+from custinfo.errors import SchemaVersionError, StoreError
 from custinfo.store import _lifecycle, _postgres_schema
 from custinfo.store._cursor import new_incarnation
 from custinfo.store._fork import watch_forks
@@ -13,14 +13,12 @@ from custinfo.store._postgres_unit import PostgresUnit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any
 
     from custinfo.store._postgres import PostgresLink
     from custinfo.store._postgres_pool import ConnectionPool, GivenPool, OwnPool
 
-OLDEST_POSTGRES = 130000  # xid8
-UNKNOWN = "unknown"  # the cluster, to a role that may not ask
 TRIES = 20  # connections of a pool that broke while they were idle, in a row
 
 
@@ -62,8 +60,8 @@ class PostgresStore:
     ) -> None:
         from custinfo.store import _postgres, _postgres_pool  # psycopg: for who has it only
 
-        if schema is not None and (not schema or "\0" in schema or len(schema.encode()) > 63):
-            raise InvalidFieldError("schema must be a name of 1 to 63 bytes", code="store.schema", path="schema")
+        if schema is not None:
+            _postgres_schema.check_name(schema)
         self._insecure = insecure
         self._timeout_s = timeout_s
         self._schema = schema
@@ -163,7 +161,7 @@ class PostgresStore:
             f"BEGIN ISOLATION LEVEL {isolation}{'' if write else ' READ ONLY'}; "
             f"SET LOCAL lock_timeout = {max(1, round(self._timeout_s * 1000))}; "
             "SET LOCAL enable_bitmapscan = off; "
-            f"SET LOCAL search_path = {_quoted(self._schema or '')}, pg_temp"
+            f"SET LOCAL search_path = {_postgres_schema.quoted(self._schema or '')}, pg_temp"
         )
 
     def _admit(self, link: PostgresLink) -> None:
@@ -180,7 +178,7 @@ class PostgresStore:
         link.begin(self._start(write=False, isolation="READ COMMITTED"))
         state, place = self._state(link, may_ask=may_ask)
         link.roll_back()
-        if int(state.get("schema", 0)) != _postgres_schema.SCHEMA or not _same_place(state, place):
+        if int(state.get("schema", 0)) != _postgres_schema.SCHEMA or not _postgres_schema.same_place(state, place):
             link.begin(self._start(write=True, isolation="READ COMMITTED"))
             self._prepare(link, may_ask=may_ask)
             link.commit()
@@ -198,12 +196,12 @@ class PostgresStore:
             )
             raise SchemaVersionError(message, found=schema, known=_postgres_schema.SCHEMA)
         if schema == 0 and not link.rows(_postgres_schema.HAS_NAMESPACE, (self._schema,)):
-            link.change(_postgres_schema.MAKE_NAMESPACE.format(_quoted(str(self._schema))))
+            link.change(_postgres_schema.MAKE_NAMESPACE.format(_postgres_schema.quoted(str(self._schema))))
         for number, statements in enumerate(_postgres_schema.MIGRATIONS[schema:], schema + 1):
             for statement in statements:
                 link.change(statement)
             link.rows(_postgres_schema.WRITE_META, ("schema", str(number)))
-        if schema == 0 or not _same_place(state, place):
+        if schema == 0 or not _postgres_schema.same_place(state, place):
             link.change(_postgres_schema.REBASE)
             link.rows(_postgres_schema.FORGET_META, ("trimmed",))
             link.rows(_postgres_schema.WRITE_META, ("incarnation", new_incarnation()))
@@ -215,7 +213,7 @@ class PostgresStore:
         tables = link.rows(_postgres_schema.TABLES, (self._schema,))
         if not tables:
             return {}, ""
-        cluster = link.rows(_postgres_schema.CLUSTER)[0][0] if may_ask else UNKNOWN
+        cluster = link.rows(_postgres_schema.CLUSTER)[0][0] if may_ask else _postgres_schema.UNKNOWN
         return dict(link.rows(_postgres_schema.READ_META)), f"{cluster}/{tables[0][0]}"
 
     def _before_fork(self) -> None:
@@ -227,20 +225,8 @@ class PostgresStore:
             self._local = threading.local()
 
 
-def _same_place(state: Mapping[str, str], place: str) -> bool:
-    """Whether the tables are where they were; not every role may ask for the cluster, so one side may not know it."""
-    cluster, _, tables = state.get("cluster", "").partition("/")
-    cluster_now, _, tables_now = place.partition("/")
-    return tables == tables_now and (cluster == cluster_now or UNKNOWN in (cluster, cluster_now))
-
-
-def _quoted(name: str) -> str:
-    doubled = name.replace('"', '""')
-    return f'"{doubled}"'
-
-
 def _check_server(version: int, server_encoding: str, encoding: str) -> None:
-    if version < OLDEST_POSTGRES:
+    if version < _postgres_schema.OLDEST_POSTGRES:
         message = f"the server is PostgreSQL {version // 10000}, custinfo needs 13 or newer; upgrade the server"
         raise StoreError(message, code="store.postgres_version")
     if server_encoding != "UTF8" or encoding != "utf-8":

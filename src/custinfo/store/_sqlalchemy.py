@@ -39,6 +39,7 @@ class SqlLink:
         self.tables = tables
         self.known = True
         self.joined = joined
+        self.isolation = "REPEATABLE READ"
         self._con = con
         self._begun: sa.Transaction | None = None
         self._write = False
@@ -219,14 +220,15 @@ class SqlLink:
 
     def _begin_own(self) -> None:
         if self.tables.dialect == "postgresql":
-            self._con = self._con.execution_options(isolation_level="REPEATABLE READ")
+            self._con = self._con.execution_options(isolation_level=self.isolation)
         shared = self.tables.dialect == "sqlite" and self._in_sqlite_transaction()
         if shared:
             raise _sqlalchemy_errors.pool_unclean()
         self._begun = self._con.begin()
         if self.tables.dialect == "mysql":
-            if self._con.default_isolation_level != "REPEATABLE READ":
-                self.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            # Whatever the engine's own level is, AUTOCOMMIT too.
+            self.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            self.run("START TRANSACTION")
         elif self.tables.dialect == "sqlite":
             # What the engine's own event has begun cannot tell readers from writers.
             if getattr(self._con.connection.driver_connection, "in_transaction", False):
@@ -234,15 +236,24 @@ class SqlLink:
             self.run("BEGIN IMMEDIATE" if self._write else "BEGIN")
 
     def _join(self) -> None:
-        if self._con.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
-            message = "the connection is in AUTOCOMMIT, so there is no transaction to join; give one without it"
-            raise StoreError(message, code="store.autocommit")
         if not self._con.in_transaction():
             self._con.begin()
+        if self._autocommits():
+            message = "the connection is in AUTOCOMMIT, so there is no transaction to join; give one without it"
+            raise StoreError(message, code="store.autocommit")
         # The driver begins by itself before the first change only, and a savepoint outside would commit when released.
         if self.tables.dialect == "sqlite" and not self._in_sqlite_transaction():
             self.run("BEGIN IMMEDIATE" if self._write else "BEGIN")
         self._begun = self._con.begin_nested()
+
+    def _autocommits(self) -> bool:
+        if self._con.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+            return True
+        if self.tables.dialect == "mysql":  # pragma: no cover - the tests marked mysql run it
+            return bool(self.one("SELECT @@autocommit") == 1)
+        # Set for the whole engine; on SQLite a BEGIN of ours begins one all the same.
+        driver: Any = self._con.connection.driver_connection
+        return self.tables.dialect == "postgresql" and getattr(driver, "autocommit", False) is True
 
     def _in_sqlite_transaction(self) -> bool:
         driver: Any = self._con.connection.driver_connection
@@ -332,9 +343,15 @@ def shares_connections(engine: Any) -> bool:
     return isinstance(engine.pool, sa_pool.StaticPool)
 
 
+def in_memory(engine: sa.Engine) -> bool:
+    """Whether the database is in this process, and goes with its connection."""
+    name = engine.url.database or ""
+    return engine.dialect.name == "sqlite" and (name in ("", ":memory:") or "memory" in name + str(engine.url.query))
+
+
 def per_thread_memory(engine: sa.Engine) -> bool:
     """Whether each thread has a database in memory of its own."""
-    return isinstance(engine.pool, sa_pool.SingletonThreadPool)
+    return in_memory(engine) and isinstance(engine.pool, sa_pool.SingletonThreadPool)
 
 
 def make_engine(url: str) -> sa.Engine:

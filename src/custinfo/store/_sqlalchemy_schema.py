@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 MYSQL_SCHEMA = 1
 """The schema that this library writes to MySQL and MariaDB."""
 
-OLDEST_POSTGRES = 130000  # xid8
 LOCK_S = 30
 
 _SCHEMAS = {"sqlite": _sqlite_schema.SCHEMA, "postgresql": _postgres_schema.SCHEMA, "mysql": MYSQL_SCHEMA}
@@ -139,7 +138,7 @@ def _prepare_mysql(link: SqlLink) -> None:  # pragma: no cover - the tests marke
 
 def _prepare_postgres(link: SqlLink) -> None:
     [(version, encoding, schema, may_ask)] = link.rows(_postgres_schema.FACTS)
-    if version < OLDEST_POSTGRES:
+    if version < _postgres_schema.OLDEST_POSTGRES:
         message = f"the server is PostgreSQL {version // 10000}, custinfo needs 13 or newer; upgrade the server"
         raise StoreError(message, code="store.postgres_version")
     if encoding != "UTF8":
@@ -152,15 +151,13 @@ def _prepare_postgres(link: SqlLink) -> None:
     if _in_place(link, schema, may_ask=may_ask):
         _check_schema("postgresql", read_meta(link))
         return
-    link.rows(_postgres_schema.LOCK, (schema,))
-    link.commit()
-    link.begin(write=True)
+    # Others that do the same wait here, and then see what this one has made: at READ COMMITTED each statement does.
     link.rows(_postgres_schema.LOCK, (schema,))
     if _in_place(link, schema, may_ask=may_ask):
         return
-    name = '"' + schema.replace('"', '""') + '"'
     meta = _meta(link)
     if not meta:
+        name = _postgres_schema.quoted(schema)
         if not link.rows(_postgres_schema.HAS_NAMESPACE, (schema,)):
             link.run(_postgres_schema.MAKE_NAMESPACE.format(name))
         link.run(f"SET LOCAL search_path = {name}, pg_temp")
@@ -179,7 +176,7 @@ def _prepare_postgres(link: SqlLink) -> None:
 
 def _in_place(link: SqlLink, schema: str, *, may_ask: bool) -> bool:
     place = _place(link, schema, may_ask=may_ask)
-    return place != "" and read_meta(link).get("cluster") == place
+    return place != "" and _postgres_schema.same_place(read_meta(link), place)
 
 
 def _place(link: SqlLink, schema: str, *, may_ask: bool) -> str:
@@ -187,5 +184,5 @@ def _place(link: SqlLink, schema: str, *, may_ask: bool) -> str:
     tables = link.plain_rows(_postgres_schema.TABLES, (schema,))
     if not tables:
         return ""
-    cluster = link.one(_postgres_schema.CLUSTER) if may_ask else "unknown"
+    cluster = link.one(_postgres_schema.CLUSTER) if may_ask else _postgres_schema.UNKNOWN
     return f"{cluster}/{tables[0][0]}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from threading import get_ident
 
-from custinfo.errors import InvalidFieldError, StoreError
+from custinfo.errors import StoreError
 from custinfo.store import _lifecycle, _sqlalchemy, _sqlalchemy_feed, _sqlalchemy_schema
 from custinfo.store._fork import watch_forks
+from custinfo.store._postgres_schema import check_name
 from custinfo.store._sqlalchemy import SqlLink
 from custinfo.store._sqlalchemy_tables import tables_of
 from custinfo.store._sqlalchemy_unit import SqlAlchemyUnit
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from custinfo.store._sqlalchemy_schema import Traits
 
+_MARKS = "\"'`\\%:?"  # a driver or SQLAlchemy itself reads more into them, even in a quoted name
 TURN_S = 30.0  # how long a unit waits for others on an engine with one connection
 
 
@@ -61,8 +63,8 @@ class SqlAlchemyStore:
     def __init__(
         self, bind: Engine | Connection | Session | scoped_session[Session], *, schema: str | None = None
     ) -> None:
-        if schema is not None and (not schema or "\0" in schema or len(schema.encode()) > 63):
-            raise InvalidFieldError("schema must be a name of 1 to 63 bytes", code="store.schema", path="schema")
+        if schema is not None:
+            check_name(schema, without=_MARKS)
         self._kind = _sqlalchemy.kind_of(bind)
         self._bind: Any = bind
         self._schema = schema
@@ -104,8 +106,6 @@ class SqlAlchemyStore:
         self._check_turn()
         if self._traits is None and self._kind == "engine":
             self._prepare()
-        if self._turn is not None and not self._turn.acquire(timeout=TURN_S):
-            raise _lifecycle.locked(TURN_S)
         link = self._link()
         try:
             link.begin(write=write)
@@ -147,6 +147,15 @@ class SqlAlchemyStore:
             raise StoreError(message, code="store.joined_thread")
 
     def _link(self) -> SqlLink:
+        if self._turn is not None and not self._turn.acquire(timeout=TURN_S):
+            raise _lifecycle.locked(TURN_S)
+        try:
+            return self._connected()
+        except BaseException:
+            self._pass_turn()
+            raise
+
+    def _connected(self) -> SqlLink:
         if self._kind == "engine":
             dialect = _sqlalchemy.dialect_of(self._bind.dialect.name)
             con = _sqlalchemy.connect(self._bind, dialect)
@@ -165,14 +174,18 @@ class SqlAlchemyStore:
             link.roll_back()
         finally:
             self._links.discard(link)
-            link.leave()
-            if self._turn is not None:
-                self._turn.release()
+            try:
+                link.leave()
+            finally:
+                self._pass_turn()
+
+    def _pass_turn(self) -> None:
+        if self._turn is not None:
+            self._turn.release()
 
     def _prepare(self) -> None:
-        if self._turn is not None:
-            self._turn.acquire()
         link = self._link()
+        link.isolation = "READ COMMITTED"  # what another process has made while this one waited is seen
         try:
             link.begin(write=True)
             _sqlalchemy_schema.prepare(link)
@@ -192,9 +205,11 @@ class SqlAlchemyStore:
             link.abandon()
         self._local = threading.local()
         self._maker = get_ident()
+        if self._turn is not None:
+            self._turn = threading.Lock()  # a thread of the parent may have had it
         if self._kind != "engine":
             self._forked = True
-        elif not (_sqlalchemy.shares_connections(self._bind) or _sqlalchemy.per_thread_memory(self._bind)):
+        elif not _sqlalchemy.in_memory(self._bind):
             _sqlalchemy.renew(self._bind)
 
 
