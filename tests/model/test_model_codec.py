@@ -73,6 +73,33 @@ def test_every_field_of_every_stored_class_is_filled_in_an_example():
         assert empty == set(), "fill the field in model_examples.py"
 
 
+def _changed(name, key, value):
+    obj = Customer(id="c1", custom={"a": 1}, custom_plain={"a": 1}, extra={"a": 1})
+    getattr(obj, name)[key] = value
+    return obj
+
+
+LOOP = {}
+LOOP["loop"] = LOOP
+
+
+@pytest.mark.parametrize("name", ["custom", "custom_plain", "extra"])
+@pytest.mark.parametrize(
+    "value", [object(), LOOP, float("nan"), {1: 2, "a": {3}}, "\ud800"], ids=lambda v: type(v).__name__
+)
+def test_a_mapping_that_was_changed_in_place_is_no_way_to_a_foreign_error(name, value):
+    with pytest.raises(InvalidFieldError) as caught:
+        dumps(_changed(name, "b", value))
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("key", ["id", "names", "$v"])
+def test_a_key_put_into_extra_does_not_stand_for_a_field_of_the_object(key):
+    with pytest.raises(InvalidFieldError) as caught:
+        to_dict(_changed("extra", key, "other"))
+    assert caught.value.code == "extra.reserved"
+
+
 @quick
 @given(extras)
 def test_unknown_top_level_keys_survive(extra):

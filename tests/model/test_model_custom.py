@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -18,17 +20,23 @@ from custinfo.store import Collection, MemoryStore
 
 FIELDS = CustomFields(
     [
-        CustomField("fleet_size", int, personal=False, description="cars that the firm has"),
+        CustomField("fleet_size", int, pii=False, description="cars that the firm has"),
         CustomField("allergy", str, description="what he must not eat"),
-        CustomField("discount", Decimal, personal=False),
+        CustomField("discount", Decimal, pii=False),
         CustomField("vip_since", date),
-        CustomField("last_visit", datetime, personal=False),
+        CustomField("last_visit", datetime, pii=False),
         CustomField("wants_paper", bool, required=True),
-        CustomField("grade", str, personal=False, choices=["A", "B"]),
+        CustomField("grade", str, pii=False, choices=["A", "B"]),
     ],
     version=2,
 )
 NOBODY = Customer(id="c1")
+
+
+def declared(**options):
+    return {"name": "a", "type": "int"} | options
+
+
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
 values = st.fixed_dictionaries(
     {},
@@ -147,8 +155,8 @@ def test_declarations_are_versioned_and_kept_as_json():
     later.succeeds(FIELDS)
     for fields, version, code in (
         (FIELDS.fields, 2, "custom.version"),
-        ([CustomField("fleet_size", str, personal=False)], 3, "custom.incompatible"),
-        ([CustomField("allergy", str, personal=False)], 3, "custom.incompatible"),
+        ([CustomField("fleet_size", str, pii=False)], 3, "custom.incompatible"),
+        ([CustomField("allergy", str, pii=False)], 3, "custom.incompatible"),
     ):
         with pytest.raises(InvalidFieldError) as caught:
             CustomFields(fields, version=version).succeeds(FIELDS)
@@ -174,9 +182,23 @@ def test_declarations_are_versioned_and_kept_as_json():
         (lambda: CustomFields.from_dict({"version": 1, "fields": [5]}), "custom.json"),
         (
             lambda: CustomFields.from_dict({"version": 1, "fields": [{"name": "a", "type": "int", "choices": 5}]}),
-            "custom.json",
+            "custom.choices",
         ),
         (lambda: CustomFields.from_dict({"version": 1, "fields": [{"type": "int"}]}), "custom.name"),
+        (lambda: CustomFields.from_dict({"version": 1, "fields": [declared(pii=None)]}), "bool.type"),
+        (lambda: CustomField("a", []), "custom.type"),
+        (lambda: CustomField("a", str, choices="abc"), "custom.choices"),
+        (lambda: CustomField("a", int, choices=5), "custom.choices"),
+        (lambda: CustomField("a", int, pii=None), "bool.type"),
+        (lambda: CustomField("a", int, pii="no"), "bool.type"),
+        (lambda: CustomField("a", int, required=1), "bool.type"),
+        (lambda: CustomFields(["a"]), "field.type"),
+        (lambda: CustomFields(None), "field.type"),
+        (lambda: CustomFields(CustomField("a", int)), "field.type"),
+        (lambda: FIELDS.put(None, fleet_size=1), "field.type"),
+        (lambda: FIELDS.get(5), "field.type"),
+        (lambda: FIELDS.check({}), "field.type"),
+        (lambda: FIELDS.succeeds(None), "field.type"),
     ],
 )
 def test_a_declaration_that_says_nonsense_is_refused(make, code):
@@ -185,7 +207,12 @@ def test_a_declaration_that_says_nonsense_is_refused(make, code):
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize("field", [{"name": "a", "type": "money"}, {"name": "a", "type": "int", "unit": "kg"}])
+def test_declarations_go_to_other_processes_and_can_be_keys():
+    for same in (copy.copy(FIELDS), copy.deepcopy(FIELDS), pickle.loads(pickle.dumps(FIELDS))):
+        assert (same, hash(same)) == (FIELDS, hash(FIELDS))
+
+
+@pytest.mark.parametrize("field", [declared(type="money"), declared(unit="kg"), declared(type=[]), declared(type=None)])
 def test_declarations_of_a_newer_release_are_told_as_such(field):
     with pytest.raises(SchemaVersionError):
         CustomFields.from_dict({"version": 1, "fields": [field]})

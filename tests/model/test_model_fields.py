@@ -113,7 +113,7 @@ def test_a_personal_field_is_kept_out_of_repr_even_where_it_is_asked_for():
     assert "4711" not in repr(Asked("4711"))
 
 
-@pytest.mark.parametrize("cls", [5, None, str, dict, "Customer", Customer(id="c1")])
+@pytest.mark.parametrize("cls", [5, None, str, dict, [], "Customer", Customer(id="c1")])
 def test_what_is_no_model_class_has_no_catalogue(cls):
     with pytest.raises(InvalidFieldError) as caught:
         fields_of(cls)

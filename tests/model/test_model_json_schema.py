@@ -65,6 +65,11 @@ def test_the_full_objects_fit_their_schemas(kind):
         ("transaction", {"amount": {"minor": 1}}),
         ("merge", {"before": {"customer/c1": "1"}}),
         ("merge", {"members": "c1"}),
+        ("feedback", {"scale": [1, 2, 3]}),
+        ("feedback", {"scale": [0]}),
+        ("feedback", {"scale": [0, 2**31]}),
+        ("customer", {"provenance": [{"path": "sex", "source": "a", "at": "2026-01-31T00:00:00Z", "confidence": 2}]}),
+        ("customer", {"notes": ["x"] * 10_001}),
     ],
 )
 def test_wrong_data_fit_neither_the_schema_nor_the_class(kind, changes):
@@ -93,7 +98,12 @@ def test_each_call_gives_a_schema_of_its_own():
     assert json_schema(Customer) == untouched
 
 
-@pytest.mark.parametrize("cls", [Email, Money, int, None, "Customer"])
+@pytest.mark.parametrize("kind", ENTITIES)
+def test_a_schema_is_found_by_the_tag_of_the_data_too(kind):
+    assert json_schema(f"{kind}/1") == json_schema(ENTITIES[kind])
+
+
+@pytest.mark.parametrize("cls", [Email, Money, int, None, [], "Customer", "customer", "customer/2", "money/1", ""])
 def test_only_stored_classes_have_one(cls):
     with pytest.raises(InvalidFieldError) as caught:
         json_schema(cls)

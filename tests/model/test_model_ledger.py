@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from model_examples import NOON, quick
 
 from custinfo.errors import AmountOverflowError, InvalidFieldError
-from custinfo.model import Account, AccountStatus, Money, Transaction, balance, check_transition
+from custinfo.model import (
+    Account,
+    AccountStatus,
+    Money,
+    Transaction,
+    aging,
+    apply_coupons,
+    balance,
+    by_currency,
+    check_change_request,
+    check_ledger,
+    check_refund,
+    check_transition,
+    loyalty_balance,
+    loyalty_tier,
+    statement,
+)
 
 SIGNS = {"payment": 1, "adjustment": 1, "refund": -1, "chargeback": -1, "payout": -1}
 rows = st.lists(
@@ -94,7 +111,7 @@ def test_a_closed_account_stays_closed_and_others_move_freely(old, new):
         assert check_transition(account, new.value) is new
 
 
-@pytest.mark.parametrize("status", ["active", "", None, 5])
+@pytest.mark.parametrize("status", ["opened", "", None, 5])
 def test_an_unknown_status_is_refused(status):
     with pytest.raises(InvalidFieldError, match="open, suspended, closed") as caught:
         check_transition(Account(id="a1", customer_id="c1", currency="CNY"), status)
@@ -103,3 +120,43 @@ def test_an_unknown_status_is_refused(status):
 
 def test_times_of_any_zone_are_compared_as_instants():
     assert balance([transaction(1)], datetime(2026, 1, 31, 12, tzinfo=UTC)).minor == 100
+
+
+def test_an_account_that_is_called_active_is_open_and_a_closed_one_cannot_become_it():
+    account = Account(id="a1", customer_id="c1", currency="CNY", status="active")
+    assert account.status is AccountStatus.OPEN
+    with pytest.raises(InvalidFieldError) as caught:
+        check_transition(attrs.evolve(account, status="closed"), "active")
+    assert caught.value.code == "account.transition"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: balance(None),
+        lambda: balance(transaction(1)),
+        lambda: balance([None]),
+        lambda: by_currency(5),
+        lambda: statement(None),
+        lambda: aging(None, NOON),
+        lambda: check_ledger(None),
+        lambda: check_refund(None, []),
+        lambda: check_refund(transaction(1, kind="refund"), None),
+        lambda: check_transition("closed", "open"),
+        lambda: check_change_request(None, "verified"),
+        lambda: loyalty_balance(None, NOON),
+        lambda: loyalty_balance([transaction(1)], NOON),
+        lambda: apply_coupons(Money(1, "CNY"), None, NOON),
+    ],
+)
+def test_what_is_no_ledger_is_refused_without_a_foreign_error(call):
+    with pytest.raises(InvalidFieldError) as caught:
+        call()
+    assert caught.value.code == "field.type"
+
+
+@pytest.mark.parametrize("tiers", [None, [("gold", 1)], {"gold": "1"}, {"gold": -1}])
+def test_tiers_that_are_none_are_refused(tiers):
+    with pytest.raises(InvalidFieldError) as caught:
+        loyalty_tier([], NOON, tiers=tiers)
+    assert caught.value.code == "loyalty.tiers"

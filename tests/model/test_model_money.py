@@ -56,6 +56,17 @@ def test_parts_of_an_allocation_sum_to_the_whole_and_are_within_one_unit_of_thei
         assert abs(part.minor - Fraction(minor) * ratio / sum(ratios)) < 1
 
 
+@pytest.mark.parametrize("ratios", [3, None, "12", {}, [], [0], [1, -1], [1.0], [True], [Decimal(1)]])
+def test_ratios_that_are_none_are_refused(ratios):
+    with pytest.raises(InvalidFieldError) as caught:
+        Money(100, "CLF").allocate(ratios)
+    assert (caught.value.code, caught.value.path) == ("money.ratios", "ratios")
+
+
+def test_ratios_may_come_one_by_one():
+    assert [part.minor for part in Money(-101, "JPY").allocate(share for share in (1, 1))] == [-51, -50]
+
+
 def largest_remainder(minor, ratios):
     """The method as the textbook says it, one unit after the other."""
     exact = [Fraction(minor) * ratio / sum(ratios) for ratio in ratios]

@@ -202,6 +202,11 @@ DECIDED = {"verified_at": NOON, "decided_by": "desk-7", "decided_at": LATER}
         (lambda: method(label=f"my card ({PAN})"), "label", "payment_method.pan"),
         (lambda: method(brand=PAN), "brand", "payment_method.pan"),
         (lambda: method(issuer=f"bank {PAN}"), "issuer", "payment_method.pan"),
+        (lambda: method(id="4242424242424242"), "id", "payment_method.pan"),
+        (lambda: method(token="４２４２４２４２４２４２４２４２"), "token", "payment_method.pan"),
+        (lambda: method(label="4242.4242.4242.4242 12/28"), "label", "payment_method.pan"),
+        (lambda: method(extra={"card": [{"number": 4242424242424242}]}), "extra", "payment_method.pan"),
+        (lambda: attrs.evolve(method(), token=PAN), "token", "payment_method.pan"),
         (lambda: method(token=5), "token", "text.type"),
         (lambda: method(last4="42"), "last4", "payment_method.last4"),
         (lambda: method(last4="424x"), "last4", "payment_method.last4"),
@@ -298,6 +303,41 @@ def test_roles_are_kept_once_in_their_order():
     assert Relationship(other_id="c2").kind is RelationshipKind.OTHER
 
 
+@pytest.mark.parametrize("day", [NOON, NOON.replace(tzinfo=None), None, "2026-01-31"])
+def test_a_range_of_days_holds_dates_only(day):
+    with pytest.raises(InvalidFieldError) as caught:
+        day in DateRange(DAY)  # noqa: B015 - it raises
+    assert caught.value.code == "date.type"
+
+
+@pytest.mark.parametrize(
+    ("region", "locality", "structured"),
+    [("CN", "上海", True), ("cn", "上海", False), ("China", "上海", False), ("CN", " ", False)],
+)
+def test_an_address_that_can_be_sent_has_a_country_code_and_a_town(region, locality, structured):
+    parts = {"region_code": region, "locality": locality}
+    assert Address(**parts).is_structured is structured
+    assert Address(**parts, address_lines="1 Example Road").is_hybrid is structured
+
+
+@pytest.mark.parametrize(
+    ("family", "given", "text"),
+    [
+        ("山﨑", "希", "山﨑希"),
+        ("佐々木", "希", "佐々木希"),
+        ("\U00030ede", "伟", "\U00030ede伟"),
+        ("张", "Wei", "张 Wei"),
+    ],
+)
+def test_names_of_ideographs_of_every_kind_are_written_without_a_space(family, given, text):
+    assert PersonName(family=family, given=given, family_first=True).text == text
+
+
+def test_a_stamp_may_be_about_a_field_of_ones_own_with_digits_in_its_name():
+    stamp = Stamp(path="custom.tier2", source="pos", at=NOON)
+    assert Customer(id="c1", provenance=stamp).stamp("custom.tier2") is stamp
+
+
 def test_a_name_in_several_scripts_is_found_in_each():
     customer = FILLED["customer.filled"]
     assert [name.text for name in customer.names] == ["张伟", "Wei Zhang"]
@@ -372,12 +412,33 @@ def test_points_count_with_the_sign_of_their_kind():
         ("a4242424242424242", False),
         ("4242424242424242a", False),
         ("二〇二六", False),
-        ("４２４２４２４２４２４２４２４２", False),
+        ("４２４２４２４２４２４２４２４２", True),
+        ("٤٢٤٢٤٢٤٢٤٢٤٢٤٢٤٢", True),
+        ("4242.4242.4242.4242", True),
+        ("4242\u00a04242\u20114242  4242", True),
+        (f"{PAN} 12/28", True),
+        (f"12 28 {PAN}", True),
+        ("4 2 4 2 4 2 4 2 4 2 4 2 4 2 4 2", True),
+        ("4242 and 4242 4242", False),
+        ("201509160000028649", False),  # begins with a year: the number of an agreement
+        ("1424242424242424241", False),
         ("", False),
     ],
 )
 def test_card_numbers_are_seen(text, found):
     assert holds_pan(text) is found
+
+
+def test_numbers_that_no_card_has_are_right_by_the_luhn_formula_too():
+    """So the table above shows what their first digits do."""
+    for number in ("201509160000028649", "1424242424242424241"):
+        digits = [int(c) for c in reversed(number)]
+        assert (sum(digits[::2]) + sum(sum(divmod(2 * d, 10)) for d in digits[1::2])) % 10 == 0
+
+
+def test_a_reference_may_have_parts_that_look_like_a_card_number_and_other_ids_may_be_numbers():
+    assert method(token=f"99-{PAN}-1").token == f"99-{PAN}-1"
+    assert method(kind="wechat_pay", id="4242424242424242").id == "4242424242424242"
 
 
 def test_a_token_with_digits_in_it_is_a_token():

@@ -66,6 +66,7 @@ class Account:
 
     Args:
         currency: ISO 4217.
+        status: open, suspended or closed; "active" is understood as open.
         credit_limit: how far the customer may owe; at least 0, in the currency of the account.
         billing_cycle_day: local day of the month on which bills are made, 1 to 31; the last day of shorter months.
         parent_id: the account that pays for this one.
@@ -85,7 +86,9 @@ class Account:
     version: int = record_version()
     customer_id: str = owner_id()
     currency: str = plain("currency, ISO 4217", "币种", retention="ledger", validator=_currency)
-    status: AccountStatus = plain("status", "状态", default=AccountStatus.OPEN, converter=choice(AccountStatus))
+    status: AccountStatus = plain(
+        "status", "状态", default=AccountStatus.OPEN, converter=choice(AccountStatus, active=AccountStatus.OPEN)
+    )
     name: str | None = personal("financial", "name of the account", "账户名", default=None, validator=optional_text)
     credit_limit: Money | None = personal(
         "financial", "credit limit", "信用额度", default=None, validator=one_of(Money)

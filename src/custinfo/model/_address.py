@@ -1,5 +1,6 @@
 """Postal addresses."""
 
+import re
 from datetime import datetime
 
 import attrs
@@ -12,6 +13,7 @@ from custinfo.model._rules import fault, language_tag, one_of
 COUNTRY = Index(name="country", text=lambda address: address.region_code, normalize=lambda text: text.strip().upper())
 _HYBRID_LINES = 2
 _HYBRID_CHARACTERS = 70
+_is_country = re.compile("[A-Z]{2}").fullmatch
 
 
 def _part(english: str, chinese: str) -> str | None:
@@ -102,7 +104,7 @@ class Address:
 
         Source: SWIFT CBPR+ usage guidelines, Standards Release 2025 (in force from 2025-11-22).
         """
-        return bool(self.locality and self.region_code) and not self.address_lines
+        return self._has_town_and_country() and not self.address_lines
 
     @property
     def is_hybrid(self) -> bool:
@@ -117,10 +119,13 @@ class Address:
         True
         """
         return (
-            bool(self.locality and self.region_code)
+            self._has_town_and_country()
             and 1 <= len(self.address_lines) <= _HYBRID_LINES
             and all(len(line) <= _HYBRID_CHARACTERS for line in self.address_lines)
         )
+
+    def _has_town_and_country(self) -> bool:
+        return bool(self.locality and self.locality.strip() and _is_country(self.region_code or ""))
 
 
 _NO_PARTS = {"label", "language_code", "verified_at", "valid", "preferred"}

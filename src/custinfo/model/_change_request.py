@@ -10,7 +10,7 @@ import attrs
 from custinfo.model._check import choice, json_object, key_text, optional_key, optional_text, optional_utc, utc
 from custinfo.model._field import Index, personal, plain
 from custinfo.model._record import created, owner_id, record_id, record_version, unknown_keys, updated
-from custinfo.model._rules import fault, in_order
+from custinfo.model._rules import fault, in_order, must_be
 
 _STATUS = Index(name="status", text=lambda request: request.status.value, blind=False)
 
@@ -129,6 +129,7 @@ def check_change_request(request: ChangeRequest, status: ChangeRequestStatus | s
     >>> check_change_request(asked, "verified")
     <ChangeRequestStatus.VERIFIED: 'verified'>
     """
+    must_be(ChangeRequest, request, "request")
     given: Any = status
     try:
         wanted = ChangeRequestStatus(given)

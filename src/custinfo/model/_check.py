@@ -20,7 +20,7 @@ TEXT_LIMIT = 100_000  # characters of free text
 KEY_LIMIT = 1_000  # bytes of UTF-8 of an id or a look-up value; stores take 1,024 and history adds the version to an id
 JSON_DEPTH = 32
 MAX_MEMBERS = 10_000  # of one field of one record
-_INT64 = 2**63
+INT64 = 2**63  # whole numbers are from -INT64 to INT64 - 1
 _JSON_BITS = 1_024  # as far as a double reaches; Python itself refuses to write integers of over 4,300 digits
 
 Field = attrs.Attribute  # what attrs passes to validators and converters
@@ -83,7 +83,7 @@ def count(_: object, field: Field[Any], value: object) -> None:
     """
     if type(value) is not int:
         raise _fault("int.type", field.name, f"must be an int, not {type(value).__name__}")
-    if not 0 <= value < _INT64:
+    if not 0 <= value < INT64:
         raise _fault("int.range", field.name, "must be >= 0 and fit in 64 bits")
 
 

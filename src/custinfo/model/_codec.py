@@ -22,6 +22,7 @@ from custinfo.model._convert import converter, read_thoroughly
 from custinfo.model._entities import ENTITIES
 from custinfo.model._json import decoded, encoded
 from custinfo.model._reading import quick_reader
+from custinfo.model._rules import checked
 from custinfo.model._upcast import upcast, version_of
 from custinfo.model._writing import quick_writer
 
@@ -46,7 +47,12 @@ def to_dict(obj: Any) -> dict[str, Any]:
     if tag is None:
         raise InvalidFieldError(f"not a stored model class; there are {', '.join(ENTITIES)}", code="codec.class")
     values = quick_writer(cls)(obj, {"$v": tag})
-    return {**values, **obj.extra} if obj.extra else values
+    if not obj.extra:
+        return values
+    # A mapping can be changed in place; what is in it must still not stand for the object's own fields.
+    field = attrs.fields_dict(cls)["extra"]
+    checked(field, obj.extra, instance=obj)
+    return {**values, **obj.extra}
 
 
 def plain_value(value: Any) -> Any:
@@ -98,7 +104,8 @@ def dumps(obj: Any) -> bytes:
     """A model object as JSON, UTF-8; the same object always gives the same bytes.
 
     Raises:
-        InvalidFieldError: "codec.class" where *obj* is not of a stored class.
+        InvalidFieldError: "codec.class" where *obj* is not of a stored class; "codec.value" where a mapping in it was
+            changed in place and holds what JSON cannot carry.
 
     >>> from custinfo.model import Account
     >>> dumps(Account(id="a1", customer_id="c1", currency="CNY"))
@@ -106,7 +113,14 @@ def dumps(obj: Any) -> bytes:
     """
     values = to_dict(obj)
     cls: Any = type(obj)
-    return encoded(values, without_floats=not any(getattr(obj, name) for name in _loose_fields(cls)))
+    try:
+        return encoded(values, without_floats=not any(getattr(obj, name) for name in _loose_fields(cls)))
+    except (RecursionError, TypeError, ValueError):
+        pass  # outside of the handler, so that no error with a value in it hangs on ours
+    raise InvalidFieldError(
+        "a mapping of the object was changed and holds what JSON cannot carry; change it by attrs.evolve",
+        code="codec.value",
+    )
 
 
 @functools.cache

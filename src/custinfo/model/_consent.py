@@ -62,7 +62,9 @@ class Consent:
     capture_channel: Channel | None = plain(
         "by which he said so", "取得渠道", default=None, repr=False, converter=optional_choice(Channel)
     )
-    captured_by: str | None = plain("who took it", "经办人", default=None, repr=False, validator=optional_key)
+    captured_by: str | None = plain(
+        "who took it", "经办人", pii="pseudonym", default=None, repr=False, validator=optional_key
+    )
     expires_at: datetime | None = plain("when it ends", "失效时间", default=None, repr=False, converter=optional_utc)
     created_at: datetime | None = created()
     updated_at: datetime | None = updated()

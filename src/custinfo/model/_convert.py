@@ -19,6 +19,7 @@ from custinfo.errors import InvalidFieldError, InvalidRecordError
 from custinfo.model._check import json_copy
 from custinfo.model._entities import ENTITIES, VALUES, kind_of
 from custinfo.model._field import is_tuple, value_object
+from custinfo.model._rules import checked
 from custinfo.model._writing import quick_writer, write_iso
 
 _NAMED = 5  # faults that the message of a record names
@@ -103,15 +104,7 @@ def _written(write: Callable[[Any, dict[str, Any]], dict[str, Any]], obj: Any) -
 
 
 def _checked(read: Callable[[Any, Any], Any], field: Any) -> Callable[[Any, Any], Any]:
-    def run(value: Any, kind: Any) -> Any:
-        found = read(value, kind)
-        if field.converter is not None:
-            found = field.converter(found, None, field)
-        if field.validator is not None:
-            field.validator(None, field, found)
-        return found
-
-    return run
+    return lambda value, kind: checked(field, read(value, kind))
 
 
 def _only_objects(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:

@@ -69,7 +69,7 @@ class Coupon:
     transaction_id: str | None = plain(
         "payment it was used for", "关联交易", pii="pseudonym", default=None, validator=optional_key
     )
-    description: str | None = plain("what it is for", "说明", default=None, validator=optional_text)
+    description: str | None = personal("content", "what it is for", "说明", default=None, validator=optional_text)
     created_at: datetime | None = created()
     updated_at: datetime | None = updated()
     extra: Mapping[str, Any] = unknown_keys()

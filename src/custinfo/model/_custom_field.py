@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, DecimalException
 from typing import Any
@@ -11,11 +11,10 @@ from typing import Any
 import attrs
 
 from custinfo.errors import InvalidFieldError, SchemaVersionError
-from custinfo.model._check import check_text
+from custinfo.model._check import INT64, check_text, flag
 from custinfo.model._rules import fault
 
 _NAME = re.compile("[a-z][a-z0-9_]{0,63}").fullmatch
-_INT64 = 2**63
 
 
 def _as_it_is(value: Any) -> Any:
@@ -23,7 +22,7 @@ def _as_it_is(value: Any) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    if not -_INT64 <= value < _INT64:
+    if not -INT64 <= value < INT64:
         raise ValueError
     return value
 
@@ -61,6 +60,12 @@ _KINDS: Mapping[type, _Kind] = {
 _BY_NAME = {kind.name: type_ for type_, kind in _KINDS.items()}
 
 
+def _choices(value: object) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise fault("custom.choices", "choices", f"choices must be a list or tuple, not {type(value).__name__}")
+    return tuple(value)
+
+
 @attrs.frozen
 class CustomField:
     """One field of your own.
@@ -68,30 +73,30 @@ class CustomField:
     Args:
         name: lower-case letters, digits and underscores, a letter first; at most 64.
         type: str, int, bool, Decimal, date or datetime (aware); a float has no exact value and is none of them.
-        personal: whether it is personal data, and so encrypted, masked and erased. False: stored in clear.
+        pii: whether it is personal data, and so encrypted, masked and erased. False: stored in clear.
         description: in words.
         required: whether `CustomFields.check` wants a value.
-        choices: the values that are allowed; all when empty.
+        choices: the values that are allowed, a list or tuple; all when empty.
 
     Raises:
-        InvalidFieldError: "custom.name", "custom.type", "custom.choices", "text.*".
+        InvalidFieldError: "custom.name", "custom.type", "custom.choices", "bool.type", "text.*".
 
-    >>> CustomField("fleet_size", int, personal=False, description="cars that the firm has").personal
+    >>> CustomField("fleet_size", int, pii=False, description="cars that the firm has").pii
     False
     """
 
     name: str
     type: type[Any]
-    personal: bool = attrs.field(default=True, kw_only=True)
+    pii: bool = attrs.field(default=True, validator=flag, kw_only=True)
     description: str = attrs.field(default="", kw_only=True)
-    required: bool = attrs.field(default=False, kw_only=True)
-    choices: tuple[Any, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    required: bool = attrs.field(default=False, validator=flag, kw_only=True)
+    choices: tuple[Any, ...] = attrs.field(default=(), converter=_choices, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         given: object = self.name
         if not isinstance(given, str) or not _NAME(given):
             raise fault("custom.name", "name", "the name must be lower-case letters, digits and underscores")
-        if self.type not in _KINDS:
+        if not isinstance(self.type, Hashable) or self.type not in _KINDS:
             known = ", ".join(one.__name__ for one in _KINDS)
             raise fault("custom.type", "type", f"the type of {self.name} must be one of {known}")
         check_text(self.description, "description")
@@ -149,12 +154,12 @@ def declared(field: CustomField) -> dict[str, Any]:
     """A declaration as JSON values, what is usual left out."""
     shown = {"name": field.name, "type": _KINDS[field.type].name}
     options = {
-        "personal": field.personal,
+        "pii": field.pii,
         "description": field.description,
         "required": field.required,
         "choices": [field.write(one) for one in field.choices],
     }
-    usual = {"personal": True, "description": "", "required": False, "choices": []}
+    usual = {"pii": True, "description": "", "required": False, "choices": []}
     return {**shown, **{name: value for name, value in options.items() if value != usual[name]}}
 
 
@@ -165,17 +170,14 @@ def read_declared(data: Mapping[str, Any]) -> CustomField:
         InvalidFieldError: "custom.json", and what the declaration breaks.
         SchemaVersionError: it has a type or a key that this release does not know.
     """
-    if data.get("type") not in _BY_NAME or not data.keys() <= _OPTIONS:
+    if str(data.get("type")) not in _BY_NAME or not data.keys() <= _OPTIONS:
         raise SchemaVersionError("a custom field has a type or key of a newer custinfo, which reads it")
     options: dict[str, Any] = dict(data)
     field = CustomField(
         options.pop("name", None),
         _BY_NAME[options.pop("type")],
-        personal=options.pop("personal", True) is not False,
-        required=options.pop("required", False) is True,
+        pii=options.pop("pii", True),
+        required=options.pop("required", False),
         description=options.pop("description", ""),
     )
-    choices = options.pop("choices", [])
-    if not isinstance(choices, list):
-        raise fault("custom.json", "choices", "the choices of a custom field are a list")
-    return attrs.evolve(field, choices=tuple(field.read(one) for one in choices))
+    return attrs.evolve(field, choices=tuple(field.read(one) for one in _choices(options.pop("choices", []))))

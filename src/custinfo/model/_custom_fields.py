@@ -11,11 +11,13 @@ import attrs
 from custinfo.errors import InvalidFieldError, InvalidRecordError
 from custinfo.model._custom_field import CustomField, declared, read_declared
 from custinfo.model._customer import Customer
-from custinfo.model._rules import fault
+from custinfo.model._rules import fault, list_of, must_be
 
 
 def _by_name(fields: Iterable[CustomField] | Mapping[str, CustomField]) -> Mapping[str, CustomField]:
-    members = list(fields.values() if isinstance(fields, Mapping) else fields)
+    members: list[CustomField] = list_of(
+        CustomField, fields.values() if isinstance(fields, Mapping) else fields, "fields"
+    )
     by_name = {field.name: field for field in members}
     if len(by_name) < len(members):
         raise fault("custom.repeated", "fields", "two custom fields have one name; rename one")
@@ -35,29 +37,35 @@ class CustomFields:
         version: of the declarations, 1 or more.
 
     Raises:
-        InvalidFieldError: "custom.repeated", "custom.version".
+        InvalidFieldError: "custom.repeated", "custom.version", "field.type".
 
     >>> from custinfo.model import Customer
-    >>> fields = CustomFields([CustomField("fleet_size", int, personal=False), CustomField("allergy", str)])
+    >>> fields = CustomFields([CustomField("fleet_size", int, pii=False), CustomField("allergy", str)])
     >>> customer = fields.put(Customer(id="c1"), fleet_size=12, allergy="nuts")
     >>> customer.custom_plain, fields.get(customer)
     ({'fleet_size': 12}, {'fleet_size': 12, 'allergy': 'nuts'})
     """
 
-    fields: Mapping[str, CustomField] = attrs.field(converter=_by_name)
+    fields: Mapping[str, CustomField] = attrs.field(converter=_by_name, hash=False)
     version: int = attrs.field(default=1, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if type(self.version) is not int or self.version < 1:
             raise fault("custom.version", "version", "the version must be a whole number from 1 on")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy for another process: a mapping that cannot be changed cannot be pickled either."""
+        return type(self).from_dict, (self.to_dict(),)
+
     def put(self, customer: Customer, /, **values: Any) -> Customer:
         """The customer with values set; None takes a value away.
 
         Raises:
+            InvalidFieldError: "field.type" where it is no customer.
             InvalidRecordError: its members have the name as path and the code "custom.unknown", "custom.value",
                 "custom.choice" or "text.*".
         """
+        must_be(Customer, customer, "customer")
         stored = {True: dict(customer.custom), False: dict(customer.custom_plain)}
         faults: list[InvalidFieldError] = []
         for name, value in values.items():
@@ -67,7 +75,7 @@ class CustomFields:
                 for place in stored.values():
                     place.pop(name, None)
                 if value is not None:
-                    stored[field.personal][name] = field.write(value)
+                    stored[field.pii][name] = field.write(value)
                     if not field.allows(value):
                         raise fault("custom.choice", name, f"{name} must be one of its choices")
             except InvalidFieldError as error:
@@ -102,7 +110,7 @@ class CustomFields:
                 faults.append(fault("custom.choice", name, f"{name} must be one of its choices"))
             if field.required and name not in customer.custom and name not in customer.custom_plain:
                 faults.append(fault("custom.required", name, f"{name} must have a value"))
-            if field.personal and name in customer.custom_plain:
+            if field.pii and name in customer.custom_plain:
                 faults.append(fault("custom.personal", name, f"{name} is personal and lies in clear; put it again"))
         unknown = {*customer.custom, *customer.custom_plain} - self.fields.keys()
         if unknown:
@@ -112,6 +120,7 @@ class CustomFields:
             raise _refused(faults)
 
     def _read(self, customer: Customer) -> tuple[dict[str, Any], list[InvalidFieldError]]:
+        must_be(Customer, customer, "customer")
         stored = {**customer.custom_plain, **customer.custom}
         values: dict[str, Any] = {}
         faults: list[InvalidFieldError] = []
@@ -137,11 +146,12 @@ class CustomFields:
             InvalidFieldError: "custom.version" where this one is not newer; "custom.incompatible", with the name as
                 path, where a field has another type, or is personal no more: its values would move into the clear.
         """
+        must_be(CustomFields, earlier, "earlier")
         if self.version <= earlier.version:
             raise fault("custom.version", "version", f"the version must be above {earlier.version}")
         for name, field in self.fields.items():
             former = earlier.fields.get(name)
-            if former is not None and (former.type is not field.type or (former.personal and not field.personal)):
+            if former is not None and (former.type is not field.type or (former.pii and not field.pii)):
                 message = f"{name} has another type or is personal no more; give the new field another name"
                 raise fault("custom.incompatible", name, message)
 

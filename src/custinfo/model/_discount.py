@@ -12,6 +12,7 @@ from custinfo.errors import InvalidFieldError
 from custinfo.model._coupon import Coupon, CouponStatus
 from custinfo.model._ledger import aware
 from custinfo.model._money import Money
+from custinfo.model._rules import list_of, must_be
 
 
 @attrs.frozen(kw_only=True)
@@ -63,8 +64,8 @@ def apply_coupon(amount: Money, coupon: Coupon, at: datetime, *, customer_id: st
     >>> str(apply_coupon(Money(12800, "CNY"), coupon, datetime(2026, 11, 11, tzinfo=UTC)).after)
     '108.00 CNY'
     """
-    _must_be(Money, amount, "amount")
-    _must_be(Coupon, coupon, "coupon")
+    must_be(Money, amount, "amount")
+    must_be(Coupon, coupon, "coupon")
     if amount.minor < 0:
         raise _fault("amount", "a purchase is not below zero; nothing is taken off a refund", path="amount")
     _check_validity(coupon, aware(at, "at"), customer_id)
@@ -111,19 +112,13 @@ def apply_coupons(
     ['90.00 CNY', '70.00 CNY']
     """
     uses: list[CouponUse] = []
-    for coupon in coupons:
+    for coupon in list_of(Coupon, coupons, "coupons"):
         use = apply_coupon(amount, coupon, at, customer_id=customer_id)
         if any(use.coupon_id == other.coupon_id for other in uses):
             raise _fault("repeated", "a coupon is there twice; it can be used once", path="coupons")
         uses.append(use)
         amount = use.after
     return tuple(uses)
-
-
-def _must_be(kind: type, value: object, path: str) -> None:
-    if not isinstance(value, kind):
-        message = f"{path} must be {kind.__name__}, not {type(value).__name__}"
-        raise InvalidFieldError(message, code="field.type", path=path)
 
 
 def _check_validity(coupon: Coupon, at: datetime, customer_id: str | None) -> None:

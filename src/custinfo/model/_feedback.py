@@ -90,7 +90,9 @@ class Feedback:
     status: FeedbackStatus = plain(
         "how far we are", "处理状态", index=_STATUS, default=FeedbackStatus.NEW, converter=choice(FeedbackStatus)
     )
-    assignee: str | None = plain("who works on it", "负责人", default=None, repr=False, validator=optional_key)
+    assignee: str | None = plain(
+        "who works on it", "负责人", pii="pseudonym", default=None, repr=False, validator=optional_key
+    )
     acknowledged_at: datetime | None = plain(
         "when we answered first", "首次答复时间", default=None, repr=False, converter=optional_utc
     )

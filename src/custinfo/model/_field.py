@@ -166,7 +166,6 @@ def declaration(attribute: attrs.Attribute[Any]) -> _Declaration:
     return found
 
 
-@functools.cache
 def fields_of(cls: type[Any]) -> tuple[FieldInfo, ...]:
     """The field catalogue of a model class, nested value objects included.
 
@@ -178,6 +177,13 @@ def fields_of(cls: type[Any]) -> tuple[FieldInfo, ...]:
     >>> [(info.path, info.pii, info.mask) for info in fields_of(Customer) if info.index == "email"]
     [('emails[].value', 'contact', 'email')]
     """
+    attributes(cls)  # what is no class cannot be looked up in a cache either
+    known: Any = cls
+    return _fields_of(known)
+
+
+@functools.cache
+def _fields_of(cls: Any) -> tuple[FieldInfo, ...]:
     return tuple(_catalogue(cls))
 
 

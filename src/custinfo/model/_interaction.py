@@ -66,7 +66,9 @@ class Interaction:
     occurred_at: datetime = plain("when it happened", "发生时间", converter=utc)
     summary: str | None = personal("content", "what it was about", "内容", default=None, validator=optional_text)
     outcome: str | None = personal("content", "what came of it", "结果", default=None, validator=optional_text)
-    actor: str | None = plain("who of us took part", "经办人", default=None, repr=False, validator=optional_key)
+    actor: str | None = plain(
+        "who of us took part", "经办人", pii="pseudonym", default=None, repr=False, validator=optional_key
+    )
     duration_s: int | None = plain(
         "how long it took, in seconds", "时长（秒）", default=None, repr=False, validator=Whole(0, 2**31 - 1)
     )

@@ -11,23 +11,21 @@ from typing import Any
 import attrs
 
 from custinfo.errors import InvalidFieldError
-from custinfo.model._check import KEY_LIMIT, TEXT_LIMIT, key_text, optional_key
+from custinfo.model._check import INT64, KEY_LIMIT, MAX_MEMBERS, TEXT_LIMIT, key_text, optional_key
 from custinfo.model._entities import ENTITIES, VALUES, kind_of
 from custinfo.model._field import declaration, is_tuple, value_object
 from custinfo.model._iso4217 import MINOR_DIGITS
 from custinfo.model._rules import Whole
 from custinfo.model._upcast import version_of
 
-_INT64 = 2**63
 
-
-def json_schema(cls: type) -> dict[str, Any]:
+def json_schema(cls: type | str) -> dict[str, Any]:
     """The JSON Schema of what `dumps` writes for a stored class.
 
     It says what form the data have. Rules across fields, such as a name that needs one part, are the classes' own.
 
     Args:
-        cls: a stored class, such as `Customer`.
+        cls: a stored class, such as `Customer`, or its tag in the present version, such as ``"customer/1"``.
 
     Raises:
         InvalidFieldError: "codec.class".
@@ -39,6 +37,9 @@ def json_schema(cls: type) -> dict[str, Any]:
     >>> schema["required"], schema["properties"]["status"]["enum"]
     (['$v', 'id', 'customer_id', 'currency'], ['open', 'suspended', 'closed'])
     """
+    if isinstance(cls, str):
+        kind, _, version_text = cls.partition("/")
+        cls = ENTITIES.get(kind, object) if version_text == str(version_of(kind)) else object
     if cls not in ENTITIES.values():
         raise InvalidFieldError(f"not a stored model class; there are {', '.join(ENTITIES)}", code="codec.class")
     kind = kind_of(cls)
@@ -88,14 +89,16 @@ def _schema_of(kind: Any, field: attrs.Attribute[Any]) -> dict[str, Any]:
         choices = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
         return {**schema, "type": [schema["type"], "null"], **choices}
     if is_tuple(kind):
-        items = {"type": "integer"} if arguments[0] is int else _schema_of(arguments[0], field)
-        return {"type": "array", "items": items}
+        if arguments[0] is int:  # the two ends of a scale
+            ends = {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
+            return {"type": "array", "items": ends, "minItems": 2, "maxItems": 2}
+        return {"type": "array", "items": _schema_of(arguments[0], field), "maxItems": MAX_MEMBERS}
     if attrs.has(kind):
         return {"$ref": f"#/$defs/{kind.__name__}"}
     if field.name == "currency":
         return {"type": "string", "enum": sorted(MINOR_DIGITS)}
     if field.name == "minor":
-        return {"type": "integer", "minimum": -_INT64, "maximum": _INT64 - 1}
+        return {"type": "integer", "minimum": -INT64, "maximum": INT64 - 1}
     return _scalar(kind, field)
 
 
@@ -104,10 +107,10 @@ def _scalar(kind: Any, field: attrs.Attribute[Any]) -> dict[str, Any]:
         return {"type": "boolean"}
     if kind is int:
         whole = field.validator
-        low, high = (whole.low, whole.high) if isinstance(whole, Whole) else (0, _INT64 - 1)
+        low, high = (whole.low, whole.high) if isinstance(whole, Whole) else (0, INT64 - 1)
         return {"type": "integer", "minimum": low, "maximum": high}
     if kind is float:
-        return {"type": "number"}
+        return {"type": "number", "minimum": 0, "maximum": 1}  # a share, such as how sure a value is
     if kind is str:
         # JSON Schema counts characters, a store the bytes of an id; no id has fewer bytes than characters.
         is_key = field.validator in {key_text, optional_key}

@@ -10,7 +10,9 @@ import attrs
 
 from custinfo.errors import AmountOverflowError, InvalidFieldError
 from custinfo.model._account import Account, AccountStatus, Transaction, TransactionStatus
-from custinfo.model._money import INT64, Money
+from custinfo.model._check import INT64
+from custinfo.model._money import Money
+from custinfo.model._rules import list_of, must_be
 
 _NEXT = {
     AccountStatus.OPEN: (AccountStatus.SUSPENDED, AccountStatus.CLOSED),
@@ -63,8 +65,8 @@ def by_currency(transactions: Iterable[Transaction]) -> dict[str, tuple[Transact
     {'JPY': '500 JPY', 'USD': '10.00 USD'}
     """
     found: dict[str, list[Transaction]] = {}
-    for one in transactions:
-        found.setdefault(a_transaction(one).amount.currency, []).append(one)
+    for one in list_of(Transaction, transactions, "transactions"):
+        found.setdefault(one.amount.currency, []).append(one)
     return {currency: tuple(found[currency]) for currency in sorted(found)}
 
 
@@ -76,12 +78,13 @@ def check_transition(account: Account, status: AccountStatus | str) -> AccountSt
         status: a status or its text; the present one is always allowed.
 
     Raises:
-        InvalidFieldError: "enum.unknown"; "account.transition".
+        InvalidFieldError: "enum.unknown"; "account.transition"; "field.type".
 
     >>> account = Account(id="a1", customer_id="c1", currency="CNY")
     >>> check_transition(account, "closed")
     <AccountStatus.CLOSED: 'closed'>
     """
+    must_be(Account, account, "account")
     given: Any = status  # mypy does not know that the field takes text too
     wanted = attrs.evolve(account, status=given, closed_on=None).status
     if wanted is not account.status and wanted not in _NEXT[account.status]:
@@ -95,10 +98,10 @@ def check_transition(account: Account, status: AccountStatus | str) -> AccountSt
 
 def one_currency(transactions: Iterable[Transaction], currency: str | None) -> tuple[list[Transaction], str]:
     """The transactions as a list, each once and all of one currency, and that currency."""
-    ledger = list(transactions)
+    ledger: list[Transaction] = list_of(Transaction, transactions, "transactions")
     seen = set[str]()
     for one in ledger:
-        found = a_transaction(one).amount.currency
+        found = one.amount.currency
         currency = currency or found
         if found != currency:
             raise InvalidFieldError(
@@ -145,12 +148,3 @@ def aware(value: object, path: str) -> datetime:
             f"{path} must be a datetime with a time zone, for instance tzinfo=UTC", code="time.naive", path=path
         )
     return value
-
-
-def a_transaction(one: object) -> Transaction:
-    """A transaction, or "field.type"."""
-    if not isinstance(one, Transaction):
-        raise InvalidFieldError(
-            f"a ledger has objects of Transaction, not {type(one).__name__}", code="field.type", path="transactions"
-        )
-    return one

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from custinfo.errors import AmountOverflowError, InvalidFieldError
-from custinfo.model._money import INT64
+from custinfo.model._check import INT64
 from custinfo.model._points import LoyaltyEntry, LoyaltyKind
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from custinfo.errors import InvalidFieldError
 from custinfo.model._ledger import aware
 from custinfo.model._lots import Lots, LoyaltyState, loyalty_fault
 from custinfo.model._points import LoyaltyEntry, LoyaltyKind
+from custinfo.model._rules import list_of
 
 # At one instant points are there before they are used, and a reversal comes after what it reverses.
 _RANK = {LoyaltyKind.EARN: 0, LoyaltyKind.REDEEM: 1, LoyaltyKind.EXPIRE: 2, LoyaltyKind.REVERSE: 3}
@@ -97,7 +97,8 @@ def loyalty_tier(
     'gold'
     """
     aware(at, "at")
-    if any(type(least) is not int or least < 0 for least in tiers.values()):
+    given: object = tiers
+    if not isinstance(given, Mapping) or any(type(least) is not int or least < 0 for least in given.values()):
         raise loyalty_fault("tiers", "the thresholds of tiers must be whole numbers from 0 on", path="tiers")
     if days is not None and (type(days) is not int or not 0 < days <= timedelta.max.days):
         raise loyalty_fault("days", "days must be a whole number above 0, or None for all time", path="days")
@@ -117,12 +118,7 @@ def loyalty_tier(
 
 
 def _in_order(entries: Iterable[LoyaltyEntry]) -> list[LoyaltyEntry]:
-    ordered = list(entries)
-    for one in ordered:
-        if not isinstance(one, LoyaltyEntry):
-            raise InvalidFieldError(
-                f"entries must be objects of LoyaltyEntry, not {type(one).__name__}", code="field.type", path="entries"
-            )
+    ordered: list[LoyaltyEntry] = list_of(LoyaltyEntry, entries, "entries")
     if len({(one.customer_id, one.program) for one in ordered}) > 1:
         raise loyalty_fault(
             "mixed", "the entries are of several customers or programmes; take each by itself", path="entries"

@@ -72,8 +72,8 @@ def mask(value: object, how: str) -> str:
     >>> mask("+8613800138000", "phone"), mask("rosa@example.com", "email"), mask("张伟", "name")
     ('+86***8000', 'r***@example.com', '张***')
     """
-    try:
-        show = MASKS[how]
-    except KeyError:
-        raise InvalidFieldError(f"no such mask; there are {', '.join(sorted(MASKS))}", code="mask.unknown") from None
+    given: object = how
+    show = MASKS.get(how) if isinstance(given, str) else None
+    if show is None:
+        raise InvalidFieldError(f"no such mask; there are {', '.join(sorted(MASKS))}", code="mask.unknown")
     return "" if value is None else show(str(value))

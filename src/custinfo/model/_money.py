@@ -2,16 +2,16 @@
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 
 import attrs
 
 from custinfo.errors import AmountOverflowError, InvalidFieldError
+from custinfo.model._check import INT64
 from custinfo.model._field import plain
 from custinfo.model._iso4217 import minor_digits
 
-INT64 = 2**63
 _DIGITS = 40  # an amount of 64 bits has 19 digits
 _AMOUNT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)").fullmatch
 # The context of the host may round or trap; this one does neither for any amount that fits.
@@ -112,14 +112,14 @@ class Money:
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
 
-    def allocate(self, ratios: Sequence[int]) -> tuple["Money", ...]:
+    def allocate(self, ratios: Iterable[int]) -> tuple["Money", ...]:
         """Split by integer ratios so that the parts sum to the whole exactly.
 
         Remainders go to the largest fractions, then to the earlier parts (largest remainder method, Hamilton 1792). A
         negative amount splits as the positive one, so that a refund mirrors its payment part by part.
 
         Args:
-            ratios: shape (n,), integers >= 0 with a sum > 0.
+            ratios: shape (n,), integers >= 0 with a sum > 0; one a part.
 
         Raises:
             InvalidFieldError: "money.ratios".
@@ -127,10 +127,12 @@ class Money:
         >>> [part.minor for part in Money(100, "USD").allocate([1, 1, 1])]
         [34, 33, 33]
         """
-        if any(type(ratio) is not int or ratio < 0 for ratio in ratios) or not (total := sum(ratios)):
-            raise _fault("money.ratios", "ratios must be integers >= 0 with a sum > 0", "ratios")
+        given: object = ratios
+        shares = tuple(given) if isinstance(given, Iterable) else ()
+        if any(type(share) is not int or share < 0 for share in shares) or not (total := sum(shares)):
+            raise _fault("money.ratios", "ratios must be a list of integers >= 0 with a sum > 0", "ratios")
         sign = -1 if self.minor < 0 else 1
-        parts = [divmod(abs(self.minor) * ratio, total) for ratio in ratios]
+        parts = [divmod(abs(self.minor) * share, total) for share in shares]
         left = abs(self.minor) - sum(whole for whole, _ in parts)
         first = set(sorted(range(len(parts)), key=lambda place: (-parts[place][1], place))[:left])
         return tuple(Money(sign * (whole + (place in first)), self.currency) for place, (whole, _) in enumerate(parts))

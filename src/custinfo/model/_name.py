@@ -75,4 +75,7 @@ class PersonName:
 
 
 def _is_han(character: str) -> bool:
-    return unicodedata.name(character, "").startswith("CJK UNIFIED")
+    """Also 﨑 (compatibility), 々 and 〇; the planes 2 and 3 are theirs, whichever version of Unicode Python knows."""
+    if 0x20000 <= ord(character) < 0x40000 or character in "々〇":
+        return True
+    return unicodedata.name(character, "").startswith(("CJK UNIFIED", "CJK COMPATIBILITY IDEOGRAPH"))

@@ -1,22 +1,28 @@
 """Means of payment, by token: never the number of a card."""
 
 import re
+import unicodedata
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 import attrs
 
+from custinfo.errors import InvalidFieldError
 from custinfo.model._check import Field, check_text, choice, flag, optional_key, optional_text
 from custinfo.model._field import Index, personal, plain
 from custinfo.model._record import created, owner_id, record_id, record_version, unknown_keys, updated
 from custinfo.model._rules import Whole, fault
 
 _FINGERPRINT = Index(name="fingerprint", text=lambda method: method.fingerprint)
-# Source: ISO/IEC 7812-1:2017: a primary account number has at most 19 digits; networks issue 12 and more.
-_PAN = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[ -]?[0-9]){11,18}(?![0-9A-Za-z])")
+# Source: ISO/IEC 7812-1:2017: a primary account number has at most 19 digits; networks issue 12 and more. No network of
+# payment cards begins with 0, 10 to 21 or 7; the numbers of agreements and databases often do: with a year or a time.
+_PAN = re.compile("(?![017]|2[01])[0-9]{12,19}").fullmatch
+_GROUP = re.compile(r"(?<![^\W_])\d+(?![^\W_])")  # digits of any script that no letter touches
+_GAP = re.compile(r"[\s.,/_\-\u00ad\u2010-\u2015\u2212]{1,3}").fullmatch  # what people write between them
+_LONGEST = 19
 _LAST4 = re.compile("[0-9]{4}").fullmatch
 
 
@@ -49,14 +55,38 @@ class PaymentMethodStatus(StrEnum):
 def holds_pan(text: str) -> bool:
     """Whether a text holds what looks like a card number, set apart from other letters and digits.
 
-    12 to 19 digits, with or without blanks and hyphens between them, whose check digit is right.
+    12 to 19 digits of any script whose check digit is right and which do not begin with 0, 1, 20, 21 or 7, in one group
+    or in several with blanks, hyphens or points between them; other digits may stand beside them.
 
     Source: ISO/IEC 7812-1:2017, annex B (the Luhn formula).
 
     >>> holds_pan("card 4242 4242 4242 4242"), holds_pan("4242424242424241"), holds_pan("a4242424242424242")
     (True, False, False)
     """
-    return any(_luhn([int(c) for c in match[0] if c.isdecimal()]) for match in _PAN.finditer(text))
+    text = unicodedata.normalize("NFKC", text)
+    groups: list[str] = []
+    end = 0
+    for match in _GROUP.finditer(text):
+        if not _GAP(text, end, match.start()):
+            groups.clear()
+        groups.append(_digits(match[0]))
+        end = match.end()
+        behind = ""
+        for group in reversed(groups):
+            behind = group + behind
+            if len(behind) > _LONGEST:
+                break
+            if _is_pan(behind):
+                return True
+    return False
+
+
+def _digits(text: str) -> str:
+    return "".join(str(int(c)) for c in text if c.isdecimal())
+
+
+def _is_pan(digits: str) -> bool:
+    return _PAN(digits) is not None and _luhn([int(c) for c in digits])
 
 
 def _luhn(digits: list[int]) -> bool:
@@ -67,24 +97,43 @@ def _luhn(digits: list[int]) -> bool:
 def _reference(instance: object, field: "Field[Any]", value: object) -> None:
     """Validator: None or a key that is no card number; it may have as many digits inside."""
     optional_key(instance, field, value)
-    if isinstance(value, str) and (match := _PAN.search(value)) is not None and match[0] == value.strip():
-        _no_pan(value, field)
+    if isinstance(value, str):
+        _no_whole_pan(value, field.name)
 
 
 def _words(instance: object, field: "Field[Any]", value: object) -> None:
     """Validator: None or text without a card number."""
     optional_text(instance, field, value)
     if isinstance(value, str):
-        _no_pan(value, field)
+        _no_pan(value, field.name)
 
 
-def _no_pan(value: str, field: "Field[Any]") -> None:
+def _no_pan(value: str, path: str) -> None:
     if holds_pan(value):
-        raise fault(
-            "payment_method.pan",
-            field.name,
-            f"{field.name} looks like a card number; keep the token of your payment provider, never the number",
-        )
+        raise _pan_fault(path)
+
+
+def _no_whole_pan(value: str, path: str) -> None:
+    """Of a reference all digits together count: parts of one are right by chance too often."""
+    if not any(map(str.isalpha, value)) and _is_pan(_digits(unicodedata.normalize("NFKC", value))):
+        raise _pan_fault(path)
+
+
+def _pan_fault(path: str) -> InvalidFieldError:
+    return fault(
+        "payment_method.pan",
+        path,
+        f"{path} looks like a card number; keep the token of your payment provider, never the number",
+    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts and numbers in a JSON value."""
+    if isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(item)
+    else:
+        yield str(value)
 
 
 def _last4(_: object, field: "Field[Any]", value: object) -> None:
@@ -96,7 +145,9 @@ def _last4(_: object, field: "Field[Any]", value: object) -> None:
 class PaymentMethod:
     """What a customer pays with, as a token of the payment provider.
 
-    The number of a card is refused wherever text is taken: who never has it cannot lose it (PCI DSS 4.0.1, 2024-06).
+    The number of a card is refused in each field, unknown keys included: who never has it cannot lose it.
+
+    Source: PCI DSS 4.0.1 (June 2024), requirement 3.
 
     Args:
         token: of the payment provider, or another reference to the method.
@@ -153,6 +204,13 @@ class PaymentMethod:
     created_at: datetime | None = created()
     updated_at: datetime | None = updated()
     extra: Mapping[str, Any] = unknown_keys()
+
+    def __attrs_post_init__(self) -> None:
+        if self.kind is PaymentMethodKind.CARD:  # other ids may be numbers
+            _no_whole_pan(self.id, "id")
+        if self.extra:
+            for text in _texts(self.extra):
+                _no_pan(text, "extra")
 
     @property
     def good_through(self) -> date | None:

@@ -7,12 +7,10 @@ from typing import Any
 
 import attrs
 
-from custinfo.model._check import choice, optional_key, optional_text, optional_utc, utc
+from custinfo.model._check import INT64, choice, optional_key, optional_text, optional_utc, utc
 from custinfo.model._field import personal, plain
 from custinfo.model._record import created, owner_id, record_id, record_version, unknown_keys, updated
 from custinfo.model._rules import Whole, fault, in_order, other_than_itself
-
-_INT64 = 2**63
 
 
 class LoyaltyKind(StrEnum):
@@ -52,7 +50,7 @@ class LoyaltyEntry:
     version: int = record_version()
     customer_id: str = owner_id()
     kind: LoyaltyKind = plain("what it does", "类型", converter=choice(LoyaltyKind))
-    points: int = plain("points", "积分", validator=Whole(-_INT64 + 1, _INT64 - 1, optional=False))
+    points: int = plain("points", "积分", validator=Whole(-INT64 + 1, INT64 - 1, optional=False))
     occurred_at: datetime = plain("when it happened", "发生时间", converter=utc)
     expires_at: datetime | None = plain("when the points expire", "到期时间", default=None, converter=optional_utc)
     related_id: str | None = plain(

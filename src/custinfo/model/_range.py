@@ -1,6 +1,6 @@
 """Ranges of days."""
 
-from datetime import date
+from datetime import date, datetime
 
 import attrs
 
@@ -33,5 +33,8 @@ class DateRange:
             raise fault("range.empty", "start", "a range needs a start or an end; leave it out where there is neither")
         in_order("range.order", start=self.start, end=self.end)
 
-    def __contains__(self, day: date) -> bool:
+    def __contains__(self, day: object) -> bool:
+        """Whether a day is in the range; of a time, ask for the day in the zone that counts ("date.type")."""
+        if not isinstance(day, date) or isinstance(day, datetime):
+            raise fault("date.type", "day", f"a range holds dates, not {type(day).__name__}; give the local day")
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)

@@ -29,6 +29,7 @@ import attrs
 from custinfo.model._check import KEY_LIMIT, key_text, optional_key, optional_text
 from custinfo.model._entities import VALUES
 from custinfo.model._field import is_tuple, value_object
+from custinfo.model._rules import checked
 
 # A value of JSON -> the value of the field; raises some exception where it is not good.
 Step = Callable[[Any], Any]
@@ -122,19 +123,10 @@ def _time(check: Step) -> Step:
 def _declared(field: attrs.Attribute[Any]) -> Step:
     """What the class itself does with a value of the field: its converter, then its validator."""
     converter: Any = field.converter
-    validator: Any = field.validator
-
-    def run(value: Any) -> Any:
-        if converter is not None:
-            value = converter(value, None, field)
-        if validator is not None:
-            validator(None, field, value)
-        return value
-
-    if validator is None and converter is not None and converter.takes_field and not converter.takes_self:
+    if field.validator is None and converter is not None and converter.takes_field and not converter.takes_self:
         convert = converter.converter
         return lambda value: convert(value, field)
-    return run
+    return functools.partial(checked, field)
 
 
 def _unknown_of(cls: type) -> Step:

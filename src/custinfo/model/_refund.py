@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from custinfo.errors import InvalidFieldError, InvalidRecordError
 from custinfo.model._account import Transaction, TransactionKind, TransactionStatus
-from custinfo.model._ledger import a_transaction, one_currency, total_of
+from custinfo.model._ledger import one_currency, total_of
 from custinfo.model._money import Money
+from custinfo.model._rules import list_of, must_be
 
 _BACK = frozenset({TransactionKind.REFUND, TransactionKind.CHARGEBACK})
 # What is pending may still be posted, so it is counted too.
@@ -44,7 +45,8 @@ def check_refund(refund: Transaction, transactions: Iterable[Transaction]) -> Mo
     ...     error.code
     'refund.exceeds'
     """
-    ledger, currency = one_currency(transactions, a_transaction(refund).amount.currency)
+    must_be(Transaction, refund, "refund")
+    ledger, currency = one_currency(transactions, refund.amount.currency)
     if refund.kind not in _BACK:
         raise _fault("kind", "only a refund or a chargeback gives a payment back", path="kind")
     ledger = [one for one in ledger if one.id != refund.id]
@@ -76,7 +78,7 @@ def check_ledger(transactions: Iterable[Transaction]) -> None:
 
     >>> check_ledger([])
     """
-    ledger = list(transactions)
+    ledger: list[Transaction] = list_of(Transaction, transactions, "transactions")
     if not ledger:
         return
     one_currency(ledger, None)

@@ -61,6 +61,6 @@ class Relationship:
     kind: RelationshipKind = personal(
         "demographic", "what the other is", "关系", default=RelationshipKind.OTHER, converter=choice(RelationshipKind)
     )
-    other_id: str = plain("id of the other customer", "对方编号", pii="pseudonym", index=RELATED, validator=key_text)
+    other_id: str = personal("demographic", "id of the other customer", "对方编号", index=RELATED, validator=key_text)
     label: str | None = personal("demographic", "in words", "说明", default=None, validator=optional_text)
     valid: DateRange | None = plain("days on which it holds", "有效期", default=None, validator=one_of(DateRange))

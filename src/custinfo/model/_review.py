@@ -50,7 +50,7 @@ class ReviewTask:
     status: ReviewStatus = plain(
         "status", "状态", index=STATUS, default=ReviewStatus.OPEN, converter=choice(ReviewStatus)
     )
-    assignee: str | None = plain("who works on it", "负责人", default=None, validator=optional_text)
+    assignee: str | None = plain("who works on it", "负责人", pii="pseudonym", default=None, validator=optional_text)
     fields: tuple[str, ...] = plain(
         "fields to look at", "待核字段", default=(), repr=False, converter=many(str, blank=False)
     )

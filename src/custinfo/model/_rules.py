@@ -92,13 +92,13 @@ def choices(kind: type[StrEnum]) -> Any:
     return attrs.Converter(run, takes_field=True)
 
 
-def checked(field: Field[Any], value: Any) -> Any:
+def checked(field: Field[Any], value: Any, *, instance: object = None) -> Any:
     """What a class makes of a value of one of its fields: its converter, then its validator."""
     if field.converter is not None:
         converter: Any = field.converter
-        value = converter(value, None, field)
+        value = converter(value, instance, field)
     if field.validator is not None:
-        field.validator(None, field, value)
+        field.validator(instance, field, value)
     return value
 
 
@@ -112,6 +112,23 @@ def script_code(_: object, field: Field[Any], value: object) -> None:
     """Validator: None, or a script code of ISO 15924 such as ``Hans``; code "script.format"."""
     if value is not None and not _SCRIPT(check_text(value, field.name)):
         raise fault("script.format", field.name, f"{field.name} must be a script code of ISO 15924, such as Hans")
+
+
+def must_be(kind: type, value: object, path: str) -> None:
+    """Refuse what is no object of a class; code "field.type"."""
+    if not isinstance(value, kind):
+        raise fault("field.type", path, f"{path} must be {kind.__name__}, not {type(value).__name__}")
+
+
+def list_of(kind: type, values: object, path: str) -> list[Any]:
+    """What a function is given as objects of one class, as a list; code "field.type"."""
+    if not isinstance(values, Iterable):
+        raise fault("field.type", path, f"{path} must be a list of {kind.__name__}, not {type(values).__name__}")
+    found = list(values)
+    for one in found:
+        if not isinstance(one, kind):
+            raise fault("field.type", path, f"{path} must hold objects of {kind.__name__}, not {type(one).__name__}")
+    return found
 
 
 def other_than_itself(obj: Any, *names: str) -> None:

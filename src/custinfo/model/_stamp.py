@@ -10,7 +10,8 @@ from custinfo.model._check import Field, key_text, optional_key, optional_utc, u
 from custinfo.model._field import plain
 from custinfo.model._rules import fault, in_order
 
-_PATH = re.compile(r"[a-z_]+(\[[0-9]{1,5}\])?(\.[a-z_]+(\[[0-9]{1,5}\])?)*").fullmatch
+# Fields of your own may have digits in their names: custom.tier2.
+_PATH = re.compile(r"[a-z_]+(\[[0-9]{1,5}\])?(\.[a-z][a-z0-9_]*(\[[0-9]{1,5}\])?)*").fullmatch
 
 
 def _path(_: object, field: "Field[Any]", value: object) -> None:
@@ -47,7 +48,7 @@ class Stamp:
     path: str = plain("field that it is about", "字段路径", validator=_path)
     source: str = plain("name of the source", "来源", validator=key_text)
     at: datetime = plain("when the source said so", "时间", converter=utc)
-    actor: str | None = plain("who entered it", "操作人", default=None, validator=optional_key)
+    actor: str | None = plain("who entered it", "操作人", pii="pseudonym", default=None, validator=optional_key)
     confidence: float | None = plain("how sure it is, 0 to 1", "置信度", default=None, validator=_confidence)
     verified_at: datetime | None = plain("when it was verified", "核实时间", default=None, converter=optional_utc)
 
