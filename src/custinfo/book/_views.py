@@ -114,7 +114,7 @@ class CollectionView:
         kind = self._collection.kind
         granted = self._known(self._access.granted(kind, fields=fields))
         if not granted:
-            raise AccessDeniedError(f"the grants name no field that {kind} has", code="access.denied")
+            raise AccessDeniedError(f"the grants name no field that {kind} has; ask for one", code="access.denied")
         return granted
 
     def see(self, obj: Any, granted: Mapping[str, str]) -> RecordView:

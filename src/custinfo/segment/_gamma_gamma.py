@@ -115,7 +115,9 @@ def fit_gamma_gamma(frequency: ArrayLike, monetary: ArrayLike, *, weights: Array
             path="monetary",
         )
     if (mean == mean[0]).all():
-        raise InvalidFieldError("all customers have one mean value: nothing varies", code="clv.same_value")
+        raise InvalidFieldError(
+            "all customers have one mean value: nothing varies; take it as the value of each", code="clv.same_value"
+        )
     scale = float((weight * mean).sum() / weight.sum())
     found = maximise(_Likelihood(x, mean / scale, weight), np.array([2.0, 3.0, 1.0]))
     p, q, v = found.parameters.tolist()

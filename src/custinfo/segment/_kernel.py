@@ -110,7 +110,9 @@ def joined(high: Int64, low: Int64) -> Int64:
     """
     carried = high + (low >> _LIMB_BITS)
     if len(carried) and (carried.min() < -(2**31) or carried.max() >= 2**31):
-        raise AmountOverflowError("the sum of a customer's payments does not fit in 64 bits of minor units")
+        raise AmountOverflowError(
+            "the sum of a customer's payments does not fit in 64 bits of minor units; check their unit"
+        )
     total: Int64 = (carried << _LIMB_BITS) | (low & (2**_LIMB_BITS - 1))
     return total
 

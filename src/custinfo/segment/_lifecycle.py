@@ -243,7 +243,8 @@ def _together(rows: Rows, known: Rows) -> tuple[Column, Column]:
     ids = [table.customers[table.codes] for table in (rows, known) if len(table)]
     if len(ids) == 2 and ids[0].dtype != ids[1].dtype:
         raise InvalidFieldError(
-            "the prospects have customer ids of another type than the payments", code="payments.customer"
+            "the prospects have customer ids of another type than the payments; convert one of them",
+            code="payments.customer",
         )
     return numbered(np.concatenate(ids) if ids else np.empty(0, np.int64))
 

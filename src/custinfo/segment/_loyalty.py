@@ -304,7 +304,7 @@ def _points(column: Column, name: str) -> Column:
     if not whole:
         raise InvalidFieldError(f"column {name!r} must hold integers, none missing", code="loyalty.points", path=name)
     if not -INT64_MAX <= int(column.min()) <= int(column.max()) <= INT64_MAX:
-        raise AmountOverflowError(f"points in column {name!r} do not fit in 64 bits", path=name)
+        raise AmountOverflowError(f"points in column {name!r} do not fit in 64 bits; check the column", path=name)
     return column.astype(np.int64)
 
 

@@ -148,7 +148,9 @@ def _no_amount(name: str) -> InvalidFieldError:
 
 
 def _overflow(name: str) -> AmountOverflowError:
-    return AmountOverflowError(f"an amount in column {name!r} does not fit in 64 bits of minor units", path=name)
+    return AmountOverflowError(
+        f"an amount in column {name!r} does not fit in 64 bits of minor units; check its unit", path=name
+    )
 
 
 # ---- conversion ---------------------------------------------------------------------------------
@@ -259,7 +261,9 @@ def _scaled(minor: Int64, factor: int, divisor: int) -> Int64:
         return rounded
     exact = [_half_even(value * factor, divisor) for value in minor.tolist()]
     if min(exact) < -INT64_MAX - 1 or max(exact) > INT64_MAX:
-        raise AmountOverflowError("a converted amount does not fit in 64 bits of minor units", path="rates")
+        raise AmountOverflowError(
+            "a converted amount does not fit in 64 bits of minor units; check amounts and rates", path="rates"
+        )
     return np.array(exact, np.int64)
 
 

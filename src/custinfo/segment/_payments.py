@@ -223,7 +223,10 @@ def _absent(column: Column) -> Mask | None:
             # what is not equal to itself is NaN or NaT
             absent = np.fromiter((value is None or value != value for value in column), np.bool_, len(column))
         except (decimal.InvalidOperation, TypeError, ValueError):
-            raise InvalidFieldError("a column holds values that cannot be compared", code="payments.value") from None
+            raise InvalidFieldError(
+                "a column holds values that cannot be compared; give plain numbers, texts or times",
+                code="payments.value",
+            ) from None
     elif column.dtype.kind in "mM":
         absent = np.isnat(column)
     else:
@@ -269,7 +272,9 @@ def _minor(amounts: Column, digits: int, spec: PaymentColumns) -> Column:
     if amounts.dtype.kind == "O" and all(type(value) is int for value in amounts):
         values = amounts.tolist()
         if values and not -INT64_MAX - 1 <= min(values) <= max(values) <= INT64_MAX:
-            raise AmountOverflowError(f"an amount in column {name!r} does not fit in 64 bits", path=name)
+            raise AmountOverflowError(
+                f"an amount in column {name!r} does not fit in 64 bits; check its unit", path=name
+            )
         return amounts.astype(np.int64)
     if amounts.dtype.kind not in "iu":
         raise InvalidFieldError(
@@ -278,7 +283,7 @@ def _minor(amounts: Column, digits: int, spec: PaymentColumns) -> Column:
             path=name,
         )
     if len(amounts) and int(amounts.max()) > INT64_MAX:
-        raise AmountOverflowError(f"an amount in column {name!r} does not fit in 64 bits", path=name)
+        raise AmountOverflowError(f"an amount in column {name!r} does not fit in 64 bits; check its unit", path=name)
     return amounts.astype(np.int64, copy=False)
 
 

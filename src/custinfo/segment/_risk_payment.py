@@ -168,7 +168,9 @@ def _money(source: Mapping[Any, Any]) -> tuple[int, Any]:
     amount = _value(source, "amount")
     if isinstance(amount, Money):
         if currency not in (None, amount.currency):
-            raise InvalidFieldError("'amount' and 'currency' differ in currency", code="currency.mixed", path="amount")
+            raise InvalidFieldError(
+                "'amount' and 'currency' differ in currency; leave 'currency' out", code="currency.mixed", path="amount"
+            )
         return amount.minor, amount.currency
     if type(amount) is int:
         return _in_range(amount * 10**digits, "amount"), currency
@@ -196,7 +198,7 @@ def _whole(value: Any) -> int:
 
 def _in_range(minor: int, name: str) -> int:
     if not -INT64 <= minor < INT64:
-        raise AmountOverflowError(f"{name!r} does not fit in 64 bits of minor units", path=name)
+        raise AmountOverflowError(f"{name!r} does not fit in 64 bits of minor units; check its unit", path=name)
     return minor
 
 

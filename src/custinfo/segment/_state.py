@@ -138,7 +138,8 @@ def merge(one: State, other: State) -> State:
         )
     if one.customers.dtype != other.customers.dtype:
         raise InvalidFieldError(
-            "the new payments have customer ids of another type than the former ones", code="payments.customer"
+            "the new payments have customer ids of another type than the former ones; convert them",
+            code="payments.customer",
         )
     try:
         codes, unique = group(np.concatenate([one.customers, other.customers]))

@@ -143,5 +143,7 @@ def _joined(customers: Column, by: object, customer: str) -> tuple[str, Column]:
             f"column {customer!r} must hold ids, such as text or integers", code="payments.customer", path=customer
         ) from None
     if len(of_customer) < len(ids):
-        raise InvalidFieldError("a customer has two rows in the table of segments", code="segment.twice", path="by")
+        raise InvalidFieldError(
+            "a customer has two rows in the table of segments; leave one", code="segment.twice", path="by"
+        )
     return name, objects(found)

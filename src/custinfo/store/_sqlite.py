@@ -200,7 +200,9 @@ class SqliteLink:
         if number & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return _lifecycle.locked(self._timeout_s)
         name = getattr(exc, "sqlite_errorname", type(exc).__name__)
-        code, problem = _PROBLEMS.get(number & 0xFF, ("store.sqlite", f"failed with {name}"))
+        code, problem = _PROBLEMS.get(
+            number & 0xFF, ("store.sqlite", f"failed with {name}; check disk and file, and repeat")
+        )
         return StoreError(f"the file {str(self._path)!r} {problem}", code=code, sqlite=name)
 
 
