@@ -91,7 +91,9 @@ class ChangeRequest:
 
     def __attrs_post_init__(self) -> None:
         if self.decided_by == self.submitted_by:
-            raise fault("change.four_eyes", "decided_by", "who asked for a change cannot decide on it")
+            raise fault(
+                "change.four_eyes", "decided_by", "who asked for a change cannot decide on it; somebody else must"
+            )
         if self.status in _VERIFIED and self.verified_at is None:
             raise fault("change.verified", "verified_at", f"a request that is {self.status} has a verified_at")
         decided = self.decided_by is not None, self.decided_at is not None

@@ -117,7 +117,7 @@ def _utc(value: object, field: Field[Any]) -> datetime:
     try:
         moved = value.astimezone(UTC)
     except OverflowError:
-        raise _fault("time.range", field.name, "is outside the years 1 to 9999 in UTC") from None
+        raise _fault("time.range", field.name, "is outside the years 1 to 9999 in UTC; give a time within") from None
     # A subclass, such as the Timestamp of pandas, would come back from storage as something else.
     return moved if type(moved) is datetime else datetime.combine(moved.date(), moved.time(), UTC)
 
@@ -225,11 +225,13 @@ def json_copy(value: object, path: str, depth: int = JSON_DEPTH) -> Any:
     if isinstance(value, int | float):
         if math.isfinite(value) if isinstance(value, float) else value.bit_length() <= _JSON_BITS:
             return value
-        raise _fault("json.number", path, "holds a number that JSON cannot carry: NaN, infinite or too large")
+        raise _fault(
+            "json.number", path, "holds a number that JSON cannot carry: NaN, infinite or too large; give None or text"
+        )
     if not isinstance(value, Mapping | list | tuple):
         raise _fault("json.type", path, f"holds a {type(value).__name__}; JSON has text, numbers, lists and objects")
     if depth == 0:
-        raise _fault("json.depth", path, f"is nested deeper than {JSON_DEPTH} levels")
+        raise _fault("json.depth", path, f"is nested deeper than {JSON_DEPTH} levels; make it flatter")
     if isinstance(value, Mapping):
         return {check_text(key, path): json_copy(item, path, depth - 1) for key, item in value.items()}
     return [json_copy(item, path, depth - 1) for item in value]

@@ -95,7 +95,7 @@ class Identifier:
         characters = len(self.scheme) + len(self.issuer or self.country or "") + len(self.value)
         if 4 * characters + 2 > KEY_LIMIT and len(_identifier_text(self).encode()) > KEY_LIMIT:
             raise InvalidFieldError(
-                f"scheme, issuer and value together are longer than {KEY_LIMIT:,} bytes of UTF-8",
+                f"scheme, issuer and value together are longer than {KEY_LIMIT:,} bytes of UTF-8; shorten them",
                 code="text.too_long",
                 path="value",
             )

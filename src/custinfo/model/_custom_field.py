@@ -104,7 +104,9 @@ class CustomField:
             for one in self.choices:
                 self.write(one)
         except InvalidFieldError:
-            raise fault("custom.choices", "choices", f"a choice of {self.name} is no {self.type.__name__}") from None
+            raise fault(
+                "custom.choices", "choices", f"a choice of {self.name} is no {self.type.__name__}; give all in its type"
+            ) from None
 
     def write(self, value: Any) -> Any:
         """A value as JSON.

@@ -46,7 +46,7 @@ class Money:
         if type(self.minor) is not int:
             raise _fault("money.minor", "minor must be an int of minor units; use Money.of for major units", "minor")
         if not -INT64 <= self.minor < INT64:
-            raise _fault("money.range", "the amount does not fit in 64 bits of minor units", "minor")
+            raise _fault("money.range", "the amount does not fit in 64 bits of minor units; check its unit", "minor")
         minor_digits(self.currency)
 
     @classmethod
@@ -72,7 +72,7 @@ class Money:
         value = _decimal(amount)
         # Far off numbers first: what follows would be slow for them.
         if value and value.adjusted() >= _DIGITS:
-            raise _fault("money.range", "the amount does not fit in 64 bits of minor units")
+            raise _fault("money.range", "the amount does not fit in 64 bits of minor units; check its unit")
         try:
             scaled = value.scaleb(digits, context=_EXACT)
             whole = int(scaled.to_integral_exact(context=_EXACT))

@@ -45,5 +45,5 @@ class SocialHandle:
 
     def __attrs_post_init__(self) -> None:
         if len(handle_key(self.network, self.handle).encode()) > KEY_LIMIT:
-            message = f"network and handle together are longer than {KEY_LIMIT:,} bytes of UTF-8"
+            message = f"network and handle together are longer than {KEY_LIMIT:,} bytes of UTF-8; shorten them"
             raise fault("text.too_long", "handle", message)
