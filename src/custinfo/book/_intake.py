@@ -149,6 +149,20 @@ def _customer_values(good: Mapping[str, Any], source_name: str) -> dict[str, Any
     return values
 
 
+def zone(name: str) -> ZoneInfo:
+    """The time zone of a name.
+
+    Raises:
+        InvalidFieldError: "time.zone".
+    """
+    try:
+        return ZoneInfo(name)
+    except (LookupError, OSError, ValueError):
+        raise InvalidFieldError(
+            "no such time zone; give an IANA name such as 'Asia/Shanghai'", code="time.zone", path="time_zone"
+        ) from None
+
+
 def read_transaction(row: Mapping[str, str], *, source_name: str, currency: str, time_zone: ZoneInfo) -> Intake:
     """The fields of a transaction that a row gives; `customer` stays the customer's external id.
 

@@ -29,6 +29,16 @@ _NO_PAYMENT = {"failed", "voided"}
 Payments = Transaction | Mapping[str, Any]
 
 
+def _zone(given: str | dt.tzinfo) -> dt.tzinfo:
+    if given == "UTC":
+        return dt.UTC
+    if isinstance(given, dt.tzinfo):
+        return given
+    from custinfo.segment._time import zone_of  # loads numpy
+
+    return zone_of(given)
+
+
 def _window(given: Any) -> int:
     if type(given) is not int or not 2 <= given <= MAX_WINDOW:
         raise InvalidFieldError(

@@ -30,6 +30,27 @@ _LAST_US = (dt.date.max.toordinal() - 1 - _EPOCH_DAY) * DAY_US
 _COARSE = ("Y", "M", "W", "D", "h", "m", "s", "ms")  # units in which 64 bits reach beyond those years
 
 
+def zone_of(time_zone: str | dt.tzinfo) -> dt.tzinfo:
+    """The zone of a name of the IANA database; a tzinfo passes through.
+
+    Raises:
+        InvalidFieldError: "time.zone".
+
+    >>> zone_of("Asia/Shanghai")
+    zoneinfo.ZoneInfo(key='Asia/Shanghai')
+    """
+    if isinstance(time_zone, dt.tzinfo):
+        return time_zone
+    try:
+        return dt.UTC if time_zone == "UTC" else zoneinfo.ZoneInfo(time_zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise InvalidFieldError(
+            f"no time zone {time_zone!r}; give a name of the IANA database such as 'Asia/Shanghai', or a tzinfo",
+            code="time.zone",
+            path="time_zone",
+        ) from None
+
+
 def _local_midnight(day: dt.date, zone: dt.tzinfo) -> int:
     return instant_of(dt.datetime(day.year, day.month, day.day, tzinfo=zone))
 
