@@ -21,11 +21,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custinfo.errors import AmountOverflowError, CustInfoError, InvalidFieldError, SchemaVersionError
-from custinfo.model import Money, Transaction
+from custinfo.model import Money, Transaction, zone_of
 from custinfo.segment import risk
 from custinfo.segment._risk_payment import instant_of, read_payment
 from custinfo.segment._time import instant_of as instant_of_table
-from custinfo.segment._time import zone_of
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 MONITOR = risk.Monitor()

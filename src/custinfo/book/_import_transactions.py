@@ -9,12 +9,12 @@ import attrs
 from custinfo.book._desk import Desk, account_id
 from custinfo.book._import_customers import ids_of_external
 from custinfo.book._importing import Batch, Importer, Line, Mapped, Progress, run_import
-from custinfo.book._intake import TRANSACTION_FIELDS, Finding, Intake, read_transaction, zone
+from custinfo.book._intake import TRANSACTION_FIELDS, Finding, Intake, read_transaction
 from custinfo.book._report import ImportReport
 from custinfo.errors import InvalidFieldError
 from custinfo.exchange import ColumnMap
 from custinfo.govern import Act, Work
-from custinfo.model import Account, CustomerStatus, Identifier, Transaction, minor_digits
+from custinfo.model import Account, CustomerStatus, Identifier, Transaction, minor_digits, zone_of
 
 _OWNERS = ("customer", "customer_id", "account_id")
 
@@ -157,7 +157,7 @@ def import_transactions(
     act = Act(action="transactions.import", entity="transaction")
     with desk.noting_refusal(act):
         minor_digits(currency)
-        local = zone(time_zone)
+        local = zone_of(time_zone)
 
     def store(lines: list[Line], work: Work, batch: Batch) -> None:
         TransactionBatch(desk, work, batch, source_name=source_name, currency=currency).run(lines)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -149,21 +148,7 @@ def _customer_values(good: Mapping[str, Any], source_name: str) -> dict[str, Any
     return values
 
 
-def zone(name: str) -> ZoneInfo:
-    """The time zone of a name.
-
-    Raises:
-        InvalidFieldError: "time.zone".
-    """
-    try:
-        return ZoneInfo(name)
-    except (LookupError, OSError, ValueError):
-        raise InvalidFieldError(
-            "no such time zone; give an IANA name such as 'Asia/Shanghai'", code="time.zone", path="time_zone"
-        ) from None
-
-
-def read_transaction(row: Mapping[str, str], *, source_name: str, currency: str, time_zone: ZoneInfo) -> Intake:
+def read_transaction(row: Mapping[str, str], *, source_name: str, currency: str, time_zone: tzinfo) -> Intake:
     """The fields of a transaction that a row gives; `customer` stays the customer's external id.
 
     Args:
@@ -213,7 +198,7 @@ def _keep(intake: Intake, name: str, read: Callable[[], Any], cells: Mapping[str
             intake.findings.append(Finding(field, error.code))
 
 
-def _time(text: str, time_zone: ZoneInfo) -> datetime:
+def _time(text: str, time_zone: tzinfo) -> datetime:
     try:
         when = datetime.fromisoformat(text)
     except ValueError:

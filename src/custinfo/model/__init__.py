@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from custinfo.model._social import SocialHandle
     from custinfo.model._stamp import Stamp
     from custinfo.model._statement import AccountStatement, StatementLine, statement
+    from custinfo.model._zone import zone_of
 
 _MODULES = {
     "_account": (
@@ -196,6 +197,7 @@ _MODULES = {
         "StatementLine",
         "statement",
     ),
+    "_zone": ("zone_of",),
 }
 __all__ = [
     "Account",
@@ -294,6 +296,7 @@ __all__ = [
     "plain_value",
     "statement",
     "to_dict",
+    "zone_of",
 ]
 
 __getattr__, __dir__ = lazy_exports(

@@ -11,7 +11,7 @@ import numpy as np
 
 from custinfo._columns import Column, ColumnResult, frozen, read_columns
 from custinfo.errors import InvalidFieldError
-from custinfo.model import minor_digits
+from custinfo.model import minor_digits, zone_of
 from custinfo.segment._bg_nbd import BgNbd
 from custinfo.segment._distinct import with_places
 from custinfo.segment._gamma_gamma import GammaGamma
@@ -20,7 +20,7 @@ from custinfo.segment._kernel import exact_sums, group
 from custinfo.segment._money import Rates
 from custinfo.segment._pareto_nbd import ParetoNbd
 from custinfo.segment._payments import PaymentColumns, read_payments
-from custinfo.segment._time import as_of_instant, local_days, zone_of
+from custinfo.segment._time import as_of_instant, local_days
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

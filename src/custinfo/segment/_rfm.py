@@ -9,13 +9,14 @@ from typing import Any, Literal
 import numpy as np
 
 from custinfo.errors import InvalidFieldError
+from custinfo.model import zone_of
 from custinfo.segment._money import Rates
 from custinfo.segment._names import SegmentRule, segment_rules
 from custinfo.segment._payments import PaymentColumns, read_payments
 from custinfo.segment._result import Rfm, Settings, result_of
 from custinfo.segment._scoring import check_bins, given_edges
 from custinfo.segment._state import state_of
-from custinfo.segment._time import as_of_instant, zone_of
+from custinfo.segment._time import as_of_instant
 
 __all__ = ["rfm"]
 

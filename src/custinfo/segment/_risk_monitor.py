@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from custinfo.errors import InvalidFieldError
-from custinfo.model import Transaction
+from custinfo.model import Transaction, zone_of
 from custinfo.segment._risk_decision import Decision, Reason, decision
 from custinfo.segment._risk_history import MAX_WINDOW, History
 from custinfo.segment._risk_measures import MEASURES, Measure
@@ -27,16 +27,6 @@ __all__ = ["Monitor"]
 _CLOCK_SKEW_US = 5 * 60 * 1_000_000
 _NO_PAYMENT = {"failed", "voided"}
 Payments = Transaction | Mapping[str, Any]
-
-
-def _zone(given: str | dt.tzinfo) -> dt.tzinfo:
-    if given == "UTC":
-        return dt.UTC
-    if isinstance(given, dt.tzinfo):
-        return given
-    from custinfo.segment._time import zone_of  # loads numpy
-
-    return zone_of(given)
 
 
 def _window(given: Any) -> int:
@@ -80,7 +70,7 @@ class Monitor:
     thresholds: tuple[tuple[Action, float], ...] = attrs.field(
         factory=lambda: {"review": 30, "block": 80}, converter=thresholds_of
     )
-    time_zone: dt.tzinfo = attrs.field(default=dt.UTC, converter=_zone)
+    time_zone: dt.tzinfo = attrs.field(default=dt.UTC, converter=zone_of)
     window: int = attrs.field(default=50, converter=_window)
     _steps: tuple[tuple[Rule, Measure], ...] = attrs.field(
         init=False,

@@ -12,12 +12,12 @@ import numpy as np
 
 from custinfo._columns import Column, lasting, read_columns
 from custinfo.errors import InvalidFieldError, RecordNotFoundError
-from custinfo.model import Transaction
+from custinfo.model import Transaction, zone_of
 from custinfo.segment._grouping import grouping_of
 from custinfo.segment._hash import TableFullError
 from custinfo.segment._money import Rates
 from custinfo.segment._payments import PaymentColumns, _absent, _plain_ids, read_payments
-from custinfo.segment._time import NAT, as_of_instant, instants, zone_of
+from custinfo.segment._time import NAT, as_of_instant, instants
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ import numpy as np
 
 from custinfo._columns import Column, ColumnResult, frozen, read_columns
 from custinfo.errors import InvalidFieldError
+from custinfo.model import zone_of
 from custinfo.segment._labels import CALENDAR, calendar_labels, labelled
 from custinfo.segment._satisfaction import Satisfaction, ces_of, check_scale, csat_of, nps_of
 from custinfo.segment._scores import checked_scores
-from custinfo.segment._time import NAT, instants, local_moments, zone_of
+from custinfo.segment._time import NAT, instants, local_moments
 from custinfo.segment._words import percent
 
 __all__ = ["SatisfactionBy", "satisfaction"]

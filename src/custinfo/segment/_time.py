@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import zoneinfo
 from typing import Any
 
 import numpy as np
@@ -28,27 +27,6 @@ _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 _FIRST_US = (2 - _EPOCH_DAY) * DAY_US
 _LAST_US = (dt.date.max.toordinal() - 1 - _EPOCH_DAY) * DAY_US
 _COARSE = ("Y", "M", "W", "D", "h", "m", "s", "ms")  # units in which 64 bits reach beyond those years
-
-
-def zone_of(time_zone: str | dt.tzinfo) -> dt.tzinfo:
-    """The zone of a name of the IANA database; a tzinfo passes through.
-
-    Raises:
-        InvalidFieldError: "time.zone".
-
-    >>> zone_of("Asia/Shanghai")
-    zoneinfo.ZoneInfo(key='Asia/Shanghai')
-    """
-    if isinstance(time_zone, dt.tzinfo):
-        return time_zone
-    try:
-        return dt.UTC if time_zone == "UTC" else zoneinfo.ZoneInfo(time_zone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise InvalidFieldError(
-            f"no time zone {time_zone!r}; give a name of the IANA database such as 'Asia/Shanghai', or a tzinfo",
-            code="time.zone",
-            path="time_zone",
-        ) from None
 
 
 def _local_midnight(day: dt.date, zone: dt.tzinfo) -> int:
@@ -191,6 +169,7 @@ def local_days(moments: Int64, zone: dt.tzinfo) -> Int64:
         moments: shape (n,), microseconds since 1970 in UTC, none missing.
         zone: the zone whose calendar counts.
 
+    >>> from custinfo.model import zone_of
     >>> shanghai = zone_of("Asia/Shanghai")
     >>> local_days(np.array([0, 15 * 3_600_000_000, 16 * 3_600_000_000]), shanghai).tolist()
     [0, 0, 1]
@@ -206,6 +185,7 @@ def local_moments(moments: Int64, zone: dt.tzinfo) -> Int64:
         moments: shape (n,), microseconds since 1970 in UTC, none missing.
         zone: the zone whose clock counts.
 
+    >>> from custinfo.model import zone_of
     >>> (local_moments(np.array([0]), zone_of("Asia/Shanghai")) // 3_600_000_000).tolist()
     [8]
     """

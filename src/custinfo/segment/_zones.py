@@ -10,9 +10,10 @@ import numpy as np
 
 from custinfo._columns import Column
 from custinfo.errors import InvalidFieldError
+from custinfo.model import zone_of
 from custinfo.segment._labels import labelled, objects
 from custinfo.segment._rows import Rows
-from custinfo.segment._time import local_moments, zone_of
+from custinfo.segment._time import local_moments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def own_local_moments(rows: Rows, zones: Zones) -> Int64:
 def _zone(label: Any) -> dt.tzinfo:
     try:
         return zone_of(label)
-    except InvalidFieldError:  # its message repeats the value, which in a column may be anything
+    except InvalidFieldError:  # its path names the argument of a single zone
         raise _no_zone() from None
 
 
