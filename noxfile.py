@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import nox
@@ -129,11 +131,16 @@ def mutation(session: nox.Session) -> None:
             plugins = {"PYTHONPATH": str(tree / "tests/mutation")}
             mutants = [f"custinfo.{part}.*"]
             if sample:
-                session.run("mutmut", "run", "none", env=plugins, success_codes=[1])  # makes all mutants and runs none
-                command = ("python", "tests/mutation/mutation_sample.py", room, sample)
+                # It makes all mutants, runs the tests as they are and then finds no mutant of that name.
+                made = str(session.run("mutmut", "run", "none", env=plugins, success_codes=[1], silent=True))
+                if "nothing matches" not in made:
+                    session.error(f"the tests of {room} fail without any mutant:\n{made[-4000:]}")
+                command = ("python", "tests/mutation/mutation_sample.py", part, sample)
                 mutants = str(session.run(*command, silent=True)).split()
+                if not mutants:
+                    session.error(f"there is no {part} to sample from")
             session.run("mutmut", "run", *mutants, env=plugins)
-            session.run("python", "tests/mutation/mutation_report.py", room)
+            session.run("python", "tests/mutation/mutation_report.py", room, *filter(None, [sample]))
 
 
 @nox.session
@@ -190,7 +197,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build sdist and wheel into dist/, twice to the same bytes, and check them; then session wheel."""
+    """Build sdist and wheel into dist/, twice to the same bytes, and check what they hold; then session wheel."""
     session.install(*group("build"))
     session.env["SOURCE_DATE_EPOCH"] = os.environ.get("SOURCE_DATE_EPOCH", "1767225600")  # 2026-01-01
     again = Path(session.create_tmp()).resolve()
@@ -200,6 +207,14 @@ def build(session: nox.Session) -> None:
     for path in DIST.iterdir():
         if path.read_bytes() != (again / path.name).read_bytes():
             session.error(f"{path.name} differs between two builds")
+    with zipfile.ZipFile(next(DIST.glob("*.whl"))) as packed:
+        if "custinfo/py.typed" not in packed.namelist():
+            session.error("the wheel has no py.typed: type checkers would take the library for untyped")
+    tracked = session.run("git", "ls-files", external=True, silent=True) if Path(".git").exists() else ""
+    with tarfile.open(next(DIST.glob("*.tar.gz"))) as packed_source:
+        packed_names = {name.partition("/")[2] for name in packed_source.getnames()}
+    if missing := sorted(set(str(tracked).split()) - packed_names):
+        session.error(f"the sdist lacks {', '.join(missing)}")
     session.run("twine", "check", "--strict", *map(str, DIST.iterdir()))
     session.run("check-wheel-contents", str(DIST))
     session.notify("wheel")

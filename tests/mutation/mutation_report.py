@@ -1,4 +1,4 @@
-"""What a run of mutmut left alive: python mutation_report.py ROOM, in the folder that holds ``mutants``.
+"""What a run of mutmut left alive: python mutation_report.py ROOM [SAMPLE], beside ``mutants``.
 
 Mutants that change nothing but the text of an error's message are counted apart: tests hold an error's class and
 code, and that its message shows no value, but not its wording.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import json
+import math
 import sys
 from collections import Counter
 from pathlib import Path
@@ -50,7 +51,15 @@ def difference(original: list[ast.AST], mutant: list[ast.AST]) -> list[str]:
     return [line for line in difflib.unified_diff(*lines, lineterm="", n=0) if line[:3] not in ("---", "+++", "@@ ")]
 
 
-def report(room: str) -> tuple[list[str], float]:
+def interval(killed: int, run: int) -> tuple[float, float]:
+    """Between which shares the share of all mutants lies, after a random sample: Wilson's interval of 95 %."""
+    z = 1.959964
+    middle = (killed + z * z / 2) / (run + z * z)
+    width = z / (run + z * z) * math.sqrt(killed * (run - killed) / run + z * z / 4)
+    return middle - width, middle + width
+
+
+def report(room: str, *, sampled: bool) -> tuple[list[str], float]:
     """The lines to print, and how many of the mutants of code were killed, in percent."""
     lines: list[str] = []
     count: Counter[str] = Counter()
@@ -70,6 +79,9 @@ def report(room: str) -> tuple[list[str], float]:
                 lines += ["", f"{meta.stem} {name}{': no test comes here' * (code == UNTESTED)}", *difference(*pair)]
     percent = 100 * count["code killed"] / max(count["code"], 1)
     lines += ["", f"{room}: {count['code killed']} of {count['code']} mutants of code killed, {percent:.1f} %"]
+    if sampled:
+        low, high = interval(count["code killed"], max(count["code"], 1))
+        lines[-1] += f" (of all, with 95 % confidence: {100 * low:.1f} to {100 * high:.1f} %)"
     lines += [f"{room}: {count['messages killed']} of {count['messages']} mutants of error messages killed"]
     if count["not run"]:
         lines += [f"{room}: {count['not run']} mutants were not run"]
@@ -77,6 +89,6 @@ def report(room: str) -> tuple[list[str], float]:
 
 
 if __name__ == "__main__":
-    printed, killed_percent = report(sys.argv[1])
+    printed, killed_percent = report(sys.argv[1], sampled=len(sys.argv) > 2)
     sys.stdout.write("\n".join(printed) + "\n")
     sys.exit(killed_percent < LEAST_PERCENT)

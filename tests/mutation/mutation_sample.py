@@ -1,6 +1,6 @@
-"""A random sample of the mutants that mutmut has made: python mutation_sample.py ROOM COUNT, beside ``mutants``.
+"""A random sample of the mutants that mutmut made: python mutation_sample.py PART COUNT, beside ``mutants``.
 
-The seed is fixed, so that the same source gives the same sample.
+A part is a room or one of its modules, as in ``model`` or ``crypto._text``. The seed is fixed, so that the same source gives the same sample.
 """
 
 import json
@@ -11,10 +11,11 @@ from pathlib import Path
 SEED = 5
 
 
-def sample(room: str, count: int) -> list[str]:
-    """The names of so many mutants of a room, or of all where there are fewer."""
-    metas = Path("mutants/src/custinfo", room).rglob("*.meta")
+def sample(part: str, count: int) -> list[str]:
+    """The names of so many mutants of a room or a module, or of all where there are fewer."""
+    metas = Path("mutants/src/custinfo", part.partition(".")[0]).rglob("*.meta")
     names = [name for meta in metas for name in json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]]
+    names = [name for name in names if name.startswith(f"custinfo.{part}.")]
     return sorted(random.Random(SEED).sample(sorted(names), min(count, len(names))))
 
 
