@@ -1,6 +1,7 @@
 """A random sample of the mutants that mutmut made: python mutation_sample.py PART COUNT, beside ``mutants``.
 
-A part is a room or one of its modules, as in ``model`` or ``crypto._text``. The seed is fixed, so that the same source gives the same sample.
+A part is a room or one of its modules, as in ``model`` or ``crypto._text``. The seed is fixed, so that
+the same source gives the same sample.
 """
 
 import json
