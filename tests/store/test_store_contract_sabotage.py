@@ -204,6 +204,33 @@ class LooksUpInAllKinds(PlainStore):
             return sorted(id for held in kinds for id in super(type(self), self).lookup(held, name, value))
 
 
+class JoinsKindAndId(PlainStore):
+    class unit_class(PlainUnit):  # noqa: N801
+        def expect(self, kind, id, version):
+            if version == 0 and any(f"{held}|{other}" == f"{kind}|{id}" for held, other in self.state.rows):
+                raise ConflictError("it is there")
+            super().expect(kind, id, version)
+
+
+class JoinsNameAndValue(PlainStore):
+    class unit_class(PlainUnit):  # noqa: N801
+        def lookup(self, kind, name, value):
+            joined = f"{name}:{value}"
+            return sorted(
+                id for id in self.ids(kind) if joined in {":".join(key[:2]) for key in self.keys_of(kind, id)}
+            )
+
+
+class PagesByTheBeginningOfTheKind(PlainStore):
+    class unit_class(PlainUnit):  # noqa: N801
+        def page(self, kind, after, limit):
+            behind = {f"{held}/{id}".removeprefix(f"{kind}/"): (held, id) for held, id in self.state.rows}
+            return [self.record(*behind[id]) for id in sorted(behind) if id > after and self.is_of(behind[id], kind)]
+
+        def is_of(self, place, kind):
+            return "/".join(place).startswith(f"{kind}/")
+
+
 class CutsKeyValues(PlainStore):
     class unit_class(PlainUnit):  # noqa: N801
         def put(self, record, keys, expected_version):
@@ -977,6 +1004,9 @@ CAUGHT = [
     (LooksUpWithoutBlanksAtTheEnd, "test_ids_are_exact_and_pages_follow_their_code_points"),
     (LooksUpUnsorted, "test_a_lookup_gives_all_holders_in_code_point_order"),
     (LooksUpInAllKinds, "test_a_lookup_is_within_its_kind_and_key_name"),
+    (JoinsKindAndId, "test_names_that_are_one_text_when_joined_stay_apart"),
+    (JoinsNameAndValue, "test_names_that_are_one_text_when_joined_stay_apart"),
+    (PagesByTheBeginningOfTheKind, "test_names_that_are_one_text_when_joined_stay_apart"),
     (CutsKeyValues, "test_a_long_value_counts_to_its_last_character"),
     (DoesNotEnforceUniqueKeys, "test_a_unique_key_of_another_record_is_refused_and_nothing_changes"),
     (DoesNotEnforceUniqueKeys, "test_random_units_leave_what_a_plain_model_says"),

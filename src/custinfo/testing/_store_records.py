@@ -25,6 +25,22 @@ class RecordsContract(StoreMaker):
             assert put(store, "a", b"data") == 1
             assert read(store, "a") == [("a", 1, b"data")]
 
+    def test_names_that_are_one_text_when_joined_stay_apart(self) -> None:
+        """A backend that joins kind and id, or name and value, to one key of its own may not mix them up."""
+        with self.fresh() as store:
+            for number, between in enumerate("|:/.,;-_ \n\t\x1f"):
+                own = chr(ord("a") + number)
+                pairs = [(f"{own}{between}b", "c"), (own, f"b{between}c")]
+                for kind, id in pairs:
+                    assert put(store, id, kind.encode(), keys=[Key(kind, id, unique=True)], kind=kind) == 1
+                    put(store, kind, keys=[Key(kind, id, unique=True)])
+                for kind, id in pairs:
+                    assert read(store, id, kind=kind) == [(id, 1, kind.encode())]
+                    assert look_up(store, kind, id, kind=kind) == [id]
+                    assert look_up(store, kind, id) == [kind]
+                    with store.unit(write=False) as unit:
+                        assert [record.id for record in unit.page(kind, "", 10)] == [id]
+
     def test_the_version_inside_the_record_is_ignored(self) -> None:
         with self.fresh() as store, store.unit() as unit:
             assert unit.put(Record("thing", "a", 77, b""), (), 0) == 1
