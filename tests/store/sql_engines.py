@@ -35,10 +35,10 @@ class Places:
         if self.database == "sqlite":
             url, ready = f"sqlite:///{self._folder / name}.db", ""
         elif self.database == "postgres":
-            url, ready = _url("postgres"), f"CREATE SCHEMA {name}"
+            url, ready = url_of("postgres"), f"CREATE SCHEMA {name}"
             options["connect_args"] = {"options": f"-csearch_path={name}"}
         else:
-            url, ready = _url("mysql").set(database=name), f"CREATE DATABASE {name}"
+            url, ready = url_of("mysql").set(database=name), f"CREATE DATABASE {name}"
             self._names.append(name)
         if ready:
             _run(self.database, ready)
@@ -63,7 +63,8 @@ def _run(database: str, statement: str) -> None:
         con.exec_driver_sql(statement)
 
 
-def _url(database: str) -> sa.URL:
+def url_of(database: str) -> sa.URL:
+    """Where the server is."""
     if database == "postgres":
         return sa.make_url(postgres_server.shared()).set(drivername="postgresql+psycopg")
     given = os.environ.get("CUSTINFO_TEST_MYSQL")
@@ -74,4 +75,4 @@ def _url(database: str) -> sa.URL:
 
 @functools.cache
 def _admin(database: str) -> sa.Engine:
-    return sa.create_engine(_url(database), poolclass=sa.NullPool)
+    return sa.create_engine(url_of(database), poolclass=sa.NullPool)

@@ -311,7 +311,7 @@ WRITER = """if True:
     import sys
     from custinfo.store import PostgresStore, Record
     store = PostgresStore(sys.argv[1], schema=sys.argv[2])
-    for number in range(100):
+    for number in range(60):
         with store.unit() as unit:
             unit.put(Record("thing", f"{sys.argv[3]}.{number}", 0, b""), (), 0)
             unit.emit("thing.created", sys.argv[3], b"%d" % number)
@@ -333,7 +333,7 @@ def test_a_reader_beside_four_processes_misses_no_event(store, dsn, schema):
         ending = all(child.poll() is not None for child in children)
     assert [child.wait(60) for child in children] == [0, 0, 0, 0]
     for writer in range(4):
-        assert [int(event.data) for event in seen if event.subject == f"{writer}"] == list(range(100))
+        assert [int(event.data) for event in seen if event.subject == f"{writer}"] == list(range(60))
 
 
 def test_trimmed_events_are_gone_and_never_shown_again(store, raw):

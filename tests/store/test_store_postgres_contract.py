@@ -12,9 +12,17 @@ pytestmark = pytest.mark.postgres
 
 
 class TestPostgresStore(RecordStoreContract):
+    @pytest.fixture(autouse=True)
+    def _given_back(self):
+        self._schemas = []
+        yield
+        for schema in self._schemas:
+            postgres_server.give_back(schema)
+
     def make_store(self):
-        schema = postgres_server.fresh_schema()
+        schema = postgres_server.empty_schema()
         store = PostgresStore(postgres_server.shared(), schema=schema)
+        self._schemas.append(schema)
         store.schema = schema
         return store
 
@@ -26,12 +34,14 @@ class TestRecordKeyStoreOnPostgres(KeyStoreContract):
     @pytest.fixture(autouse=True)
     def _stores(self):
         self._stores = []
+        self._schema = postgres_server.empty_schema()
         yield
         for store in self._stores:
             store.close()
+        if self._stores:
+            postgres_server.give_back(self._schema)
 
     def make_store(self):
-        self._schema = postgres_server.fresh_schema()
         return self._opened()
 
     def reopen(self, store):

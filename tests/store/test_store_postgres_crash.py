@@ -98,23 +98,19 @@ def test_pending_events_survive_a_move_to_another_cluster_and_old_cursors_do_not
         with store.unit() as unit:
             unit.trim(events[1].cursor)
         old = events[2].cursor
-    other = server if os.environ.get("CUSTINFO_TEST_POSTGRES") else postgres_server.Server()
-    try:
-        move(server.dsn, other.dsn, schema)
-        with closing(PostgresStore(other.dsn, schema=schema)) as store:
-            assert [event.subject for event in feed(store)] == ["read", "pending 1", "pending 2", "pending 3"]
-            assert feed(store)[1].data == b"\0"
-            assert code_of(lambda: feed(store, old)) == "store.cursor_incarnation"
-            with store.unit(write=False) as unit:
-                assert unit.lookup("thing", "ext", "x") == ["a"]
-            cursor = feed(store)[-1].cursor
-            emit(store, "new")
-            assert [event.subject for event in feed(store, cursor)] == ["new"]
-        with closing(PostgresStore(other.dsn, schema=schema)) as store:
-            assert [event.subject for event in feed(store, cursor)] == ["new"], "opened again, it is the same feed"
-    finally:
-        if other is not server:
-            other.stop()
+    other = postgres_server.shared()
+    move(server.dsn, other, schema)
+    with closing(PostgresStore(other, schema=schema)) as store:
+        assert [event.subject for event in feed(store)] == ["read", "pending 1", "pending 2", "pending 3"]
+        assert feed(store)[1].data == b"\0"
+        assert code_of(lambda: feed(store, old)) == "store.cursor_incarnation"
+        with store.unit(write=False) as unit:
+            assert unit.lookup("thing", "ext", "x") == ["a"]
+        cursor = feed(store)[-1].cursor
+        emit(store, "new")
+        assert [event.subject for event in feed(store, cursor)] == ["new"]
+    with closing(PostgresStore(other, schema=schema)) as store:
+        assert [event.subject for event in feed(store, cursor)] == ["new"], "opened again, it is the same feed"
     with closing(PostgresStore(server.dsn, schema=schema)) as store:
         assert [event.subject for event in feed(store, old)] == ["pending 1", "pending 2", "pending 3"]
 

@@ -56,6 +56,9 @@ LOCAL = [
     URL.format("localhost,127.0.0.1", ""),
     "host=db.example.com hostaddr=127.0.0.1",
     "host=localhost,/tmp",
+    "host='::1%lo'",
+    "host=localhost hostaddr=",
+    "host=/tmp,,",
 ]
 
 REMOTE = [
@@ -70,6 +73,16 @@ REMOTE = [
     "host=db.example.com dbname=shop password=hush {}",
     "host=localhost hostaddr=192.0.2.7 {}",
     "host=/tmp,db.example.com {}",
+    "host=a,localhost {}",
+    "host=LOCALHOST {}",
+    "host=localhost. {}",
+    "host=0.0.0.0 {}",
+    "host=' localhost' {}",
+    "host=::ffff:127.0.0.1 {}",
+    "host=db.example.com,localhost hostaddr=127.0.0.1,192.0.2.7 {}",
+    "host=db.example.com sslnegotiation=postgres {}",
+    URL.format("%2Ftmp,db.example.com", "{}"),
+    URL.format("db.ex%61mple.com", "password=hu%73h&{}"),
 ]
 
 
@@ -84,6 +97,12 @@ def test_a_server_on_another_machine_needs_tls_that_verifies_it(dsn):
         assert refusal(dsn.format(mode)) == "store.tls_required"
         assert refusal(dsn.format(mode), insecure=True) is None
     assert refusal(dsn.format("sslmode=verify-full")) is None
+
+
+def test_the_roots_of_the_system_verify_the_server_by_themselves():
+    assert refusal("host=db.example.com sslrootcert=system") is None
+    assert refusal("host=db.example.com sslrootcert=system sslmode=require") == "store.dsn"
+    assert refusal("host=db.example.com sslmode=VERIFY-FULL") == "store.dsn"
 
 
 def test_the_environment_counts(monkeypatch):
@@ -127,6 +146,8 @@ def test_a_service_counts(tmp_path, monkeypatch):
         "postgresql://localhost/shop?insecure=1&password=hush",
         "password=hush\0",
         "password=hush\ud800",
+        None,
+        b"password=hush",
     ],
 )
 def test_what_libpq_does_not_take_is_told_and_not_shown(dsn):

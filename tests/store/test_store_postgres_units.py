@@ -48,9 +48,11 @@ pytestmark = pytest.mark.postgres
 
 @pytest.fixture
 def store():
-    made = PostgresStore(postgres_server.shared(), schema=postgres_server.fresh_schema(), timeout_s=5)
+    schema = postgres_server.empty_schema()
+    made = PostgresStore(postgres_server.shared(), schema=schema, timeout_s=5)
     yield made
     made.close()
+    postgres_server.give_back(schema)
 
 
 def put(store, id, data=b"", keys=(), version=0):
@@ -249,6 +251,14 @@ def test_a_unit_that_waits_too_long_for_a_record_says_so():
             assert error.code == "store.locked"
             assert in_thread(lambda: put(store, "b")) is None  # other records wait for nobody
         assert read(store, "a", "b") == [("a", 2, b"2"), ("b", 1, b"")]
+
+
+@pytest.mark.parametrize("timeout_s", [-1, 0, 1e12, float("inf")])
+def test_a_timeout_may_be_none_at_all_or_longer_than_the_server_counts(timeout_s):
+    schema = postgres_server.empty_schema()
+    with closing(PostgresStore(postgres_server.shared(), schema=schema, timeout_s=timeout_s)) as store:
+        put(store, "a")
+    postgres_server.give_back(schema)
 
 
 def test_the_longest_ids_and_keys_fit_the_indexes(store):

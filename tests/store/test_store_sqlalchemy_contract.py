@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import postgres_server
 import pytest
-from sql_engines import Places
+import sqlalchemy as sa
+from hypothesis import settings
+from sql_engines import Places, url_of
 
 from custinfo.store import RecordStore, SqlAlchemyStore
-from custinfo.testing import RecordStoreContract
+from custinfo.testing import RecordStoreContract, _store_model
 
 
 class OnADatabase(RecordStoreContract):
@@ -36,9 +39,36 @@ class TestOnSqlite(OnADatabase):
             assert isinstance(store, RecordStore)
 
 
+@pytest.fixture(scope="module")
+def postgres():
+    engine = sa.create_engine(url_of("postgres"))
+    yield engine
+    engine.dispose()
+
+
 @pytest.mark.postgres
 class TestOnPostgres(OnADatabase):
-    database = "postgres"
+    """In a schema that is named; other tests use the one of the search path."""
+
+    @pytest.fixture(autouse=True)
+    def _places(self, postgres, monkeypatch):
+        # SQLite runs all of them on the same code, PostgresStore on the same tables.
+        monkeypatch.setattr(_store_model, "SETTINGS", settings(_store_model.SETTINGS, max_examples=5))
+        self._engine = postgres
+        self._schemas = []
+        yield
+        for schema in self._schemas:
+            postgres_server.give_back(schema)
+
+    def make_store(self):
+        schema = postgres_server.empty_schema()
+        store = SqlAlchemyStore(self._engine, schema=schema)
+        self._schemas.append(schema)
+        store.schema = schema
+        return store
+
+    def reopen(self, store):
+        return SqlAlchemyStore(sa.create_engine(self._engine.url, poolclass=sa.NullPool), schema=store.schema)
 
 
 @pytest.mark.mysql

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     Values = Sequence[object] | Mapping[str, object]
 
+LONGEST_S = 2_000_000  # libpq takes no longer, and this is three weeks
+
 _ABANDONED: list[psycopg.Connection[Any]] = []
 
 
@@ -178,6 +180,8 @@ def effective_options(dsn: str) -> dict[str, str]:
     Raises:
         StoreError: "store.dsn".
     """
+    if not isinstance(dsn, str):
+        raise _postgres_errors.bad_dsn()
     # libpq fills everything in before it finds that this is no such attribute, and then does not go on.
     mark = secrets.token_hex(8)
     try:
@@ -198,7 +202,7 @@ def connect(dsn: str, options: Mapping[str, str], timeout_s: float) -> psycopg.C
     """
     more: dict[str, Any] = {"fallback_application_name": "custinfo"}
     if "connect_timeout" not in options:
-        more["connect_timeout"] = max(2, round(timeout_s))
+        more["connect_timeout"] = round(min(max(2, timeout_s), LONGEST_S))
     return guarded(lambda: psycopg.connect(dsn, autocommit=True, client_encoding="utf8", **more))
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from custinfo.store._postgres import PostgresLink
     from custinfo.store._postgres_pool import ConnectionPool, GivenPool, OwnPool
 
+LONGEST_S = 2_000_000  # the server takes milliseconds in an int
 TRIES = 20  # connections of a pool that broke while they were idle, in a row
 
 
@@ -159,7 +160,7 @@ class PostgresStore:
         # first ANALYZE the planner takes a table for small, and would read and sort all that follows for each page.
         return (
             f"BEGIN ISOLATION LEVEL {isolation}{'' if write else ' READ ONLY'}; "
-            f"SET LOCAL lock_timeout = {max(1, round(self._timeout_s * 1000))}; "
+            f"SET LOCAL lock_timeout = {round(min(max(0.001, self._timeout_s), LONGEST_S) * 1000)}; "
             "SET LOCAL enable_bitmapscan = off; "
             f"SET LOCAL search_path = {_postgres_schema.quoted(self._schema or '')}, pg_temp"
         )
