@@ -296,6 +296,33 @@ def test_a_restore_keeps_versions_and_events(engine):
         unit.load(rows[:1])
 
 
+def test_what_a_unit_can_see_to_be_wrong_is_refused_and_named(engine):
+    store = SqlAlchemyStore(engine)
+    for id in ("c1", "c2"):
+        put(store, id, keys=[Key("tag", "t")])
+    with store.unit() as unit:
+        assert unit.trim(START) == 0
+        with pytest.raises(ConflictError, match="stored version"):
+            unit.delete("customer", "c1", 0)
+        with pytest.raises(InvalidFieldError) as caught:
+            unit.query("customer", order="name", after="c1", limit=9)
+        assert caught.value.code == "store.after"
+        assert unit.query("customer", all_of=[("tag", "t")], order="tag", after="c1", limit=9) == ["c2"]
+    updates = [(Record("customer", id, 0, b"new"), [], version) for id, version in (("c1", 1), ("c2", 7))]
+    with pytest.raises(ConflictError) as caught, store.unit() as unit:
+        unit.put_many(updates)
+    assert caught.value.details == {"kind": "customer", "id": "c2", "expected": 7, "found": 1}
+    # A unique key may go from one record to the next within one call.
+    with store.unit() as unit:
+        unit.put_many([(Record("customer", "c1", 0, b""), [Key("ext", "x", unique=True)], 1)])
+        one, two = (Record("customer", id, 0, b"") for id in ("c1", "c2"))
+        moved = [(two, [], 1), (one, [], 2), (two, [Key("ext", "x", unique=True)], 2)]
+        assert unit.put_many(moved) == [2, 3, 3]
+        assert unit.lookup("customer", "ext", "x") == ["c2"]
+    with pytest.raises(ConflictError), store.unit() as unit:
+        unit.put_many([(one, [], 3), (two, [], 1)])
+
+
 def test_typed_columns_follow_the_records(engine):
     store = SqlAlchemyStore(engine)
 

@@ -226,14 +226,17 @@ class SqlLink:
             raise _sqlalchemy_errors.pool_unclean()
         self._begun = self._con.begin()
         if self.tables.dialect == "mysql":
-            # Whatever the engine's own level is, AUTOCOMMIT too.
-            self.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            self.run("START TRANSACTION")
+            self._begin_mysql()
         elif self.tables.dialect == "sqlite":
             # What the engine's own event has begun cannot tell readers from writers.
             if getattr(self._con.connection.driver_connection, "in_transaction", False):
                 self.run("ROLLBACK")
             self.run("BEGIN IMMEDIATE" if self._write else "BEGIN")
+
+    def _begin_mysql(self) -> None:  # pragma: no cover - the tests marked mysql run it
+        # Whatever the engine's own level is, AUTOCOMMIT too.
+        self.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        self.run("START TRANSACTION")
 
     def _join(self) -> None:
         if not self._con.in_transaction():
@@ -257,7 +260,7 @@ class SqlLink:
 
     def _in_sqlite_transaction(self) -> bool:
         driver: Any = self._con.connection.driver_connection
-        if getattr(driver, "autocommit", None) is False:
+        if getattr(driver, "autocommit", None) is False:  # pragma: no cover - from Python 3.12 on there is such a mode
             return self.joined  # it has always begun one
         return bool(driver.in_transaction)
 
