@@ -10,6 +10,7 @@ from book_helpers import people, state
 
 from custinfo.book import Book
 from custinfo.errors import InvalidFieldError
+from custinfo.exchange import read_csv, rows_of
 from custinfo.model import CustomerStatus
 from custinfo.store import MemoryStore
 
@@ -254,6 +255,17 @@ def test_hanzi_come_back_from_a_gb18030_file(book):
     book.import_customers(data)
     (customer,) = book.search(name="王小明")
     assert customer.notes == ("喜欢茶",)
+
+
+def test_rows_that_read_csv_gives_are_imported_and_closed(book):
+    rows = read_csv(b"external_id^full_name\nA^Ann\nB^Bob^more\n", delimiter="^")
+    report = book.import_customers(rows)
+    assert (report.created, report.rejected, [issue.line for issue in report.issues]) == (1, 1, [3])
+    assert list(rows) == []
+
+
+def test_rows_that_rows_of_gives_are_imported(book):
+    assert book.import_customers(rows_of([{"external_id": "A", "full_name": "Ann"}])).created == 1
 
 
 def test_all_fields_of_a_row_find_their_place(book):

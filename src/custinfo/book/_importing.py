@@ -72,7 +72,9 @@ class Importer:
 
 
 def open_source(source: Any, *, encoding: str | None) -> CsvRows | TableRows:
-    """Rows of a CSV file (a path, bytes or an open file) or of a table in memory."""
+    """Rows of a CSV file (a path, bytes or an open file) or of a table in memory; open rows as they are."""
+    if isinstance(source, CsvRows | TableRows):
+        return source
     is_file = isinstance(source, str | bytes | os.PathLike) or hasattr(source, "read")
     return read_csv(source, encoding=encoding) if is_file else rows_of(source)
 
