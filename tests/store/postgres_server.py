@@ -6,6 +6,7 @@ and removes its files: whatever becomes of the tests, no server is left.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import itertools
 import os
@@ -19,9 +20,15 @@ from pathlib import Path
 HBA = """local all locked scram-sha-256
 local all all trust
 """
-# Nothing here must outlive the machine, and tests shall not wait.
+# Nothing here must outlive the machine, and tests shall not wait, nor for what the server does beside them.
 CONF = """listen_addresses = ''
 fsync = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+checkpoint_timeout = 1h
+autovacuum = off
+update_process_title = off
 shared_buffers = 32MB
 max_connections = 60
 deadlock_timeout = 100ms
@@ -89,14 +96,22 @@ def empty_schema() -> str:
 
 def give_back(schema: str) -> None:
     """Empty the tables of a schema that no store uses any more; another test gets it as the schema of a new store."""
-    import psycopg
-
     tables = ("ci_record", "ci_key", "ci_outbox", "ci_transaction", "ci_column_gap")
     emptied = "; ".join(f"DELETE FROM {table}" for table in tables)
-    with psycopg.connect(shared(), autocommit=True, options=f"-csearch_path={schema} -clock_timeout=5000") as con:
-        con.execute(f"{emptied}; DELETE FROM ci_meta WHERE name = 'trimmed'")
-        con.execute("UPDATE ci_meta SET value = md5(random()::text) WHERE name = 'incarnation'")
+    _emptier().execute(
+        f"SET search_path = {schema}; SET lock_timeout = 5000; {emptied}; DELETE FROM ci_meta WHERE name = 'trimmed'; "
+        "UPDATE ci_meta SET value = md5(random()::text) WHERE name = 'incarnation'"
+    )
     _given_back.append(schema)
+
+
+@functools.cache
+def _emptier():
+    import psycopg  # not for who only starts servers
+
+    con = psycopg.connect(shared(), autocommit=True)
+    atexit.register(con.close)
+    return con
 
 
 _servers: list[Server] = []

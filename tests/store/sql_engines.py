@@ -22,20 +22,31 @@ EVERY = [
 
 
 class Places:
-    """Makes engines, and leaves nothing of them behind."""
+    """Makes engines, and leaves nothing of them behind.
 
-    def __init__(self, database: str, folder) -> None:
+    Args:
+        database: "sqlite", "postgres" or "mysql".
+        folder: for files.
+        shares_tables: on PostgreSQL take tables that another test has left as new, and leave them so.
+    """
+
+    def __init__(self, database: str, folder, *, shares_tables: bool = False) -> None:
         self.database = database
+        self.shares_tables = shares_tables
         self._folder = folder
         self._engines: list[sa.Engine] = []
         self._names: list[str] = []
+        self._schemas: list[str] = []
 
     def engine(self, **options) -> sa.Engine:
         name = f"sql_{os.getpid()}_{next(_numbers)}"
         if self.database == "sqlite":
             url, ready = f"sqlite:///{self._folder / name}.db", ""
         elif self.database == "postgres":
-            url, ready = url_of("postgres"), f"CREATE SCHEMA {name}"
+            if self.shares_tables:
+                name = postgres_server.empty_schema()
+                self._schemas.append(name)
+            url, ready = url_of("postgres"), f"CREATE SCHEMA IF NOT EXISTS {name}"
             options["connect_args"] = {"options": f"-csearch_path={name}"}
         else:
             url, ready = url_of("mysql").set(database=name), f"CREATE DATABASE {name}"
@@ -51,6 +62,8 @@ class Places:
     def clear(self) -> None:
         for engine in self._engines:
             engine.dispose()
+        for name in self._schemas:
+            postgres_server.give_back(name)
         for name in self._names:
             _run("mysql", f"DROP DATABASE {name}")
 

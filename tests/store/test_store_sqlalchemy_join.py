@@ -27,11 +27,12 @@ class Invoice(Base):
 
 @pytest.fixture(params=EVERY)
 def engine(request, tmp_path):
-    places = Places(request.param, tmp_path)
+    places = Places(request.param, tmp_path, shares_tables=True)
     engine = places.engine()
     SqlAlchemyStore(engine).close()
     Base.metadata.create_all(engine)
     yield engine
+    Base.metadata.drop_all(engine)
     places.clear()
 
 
@@ -281,15 +282,15 @@ def test_autocommit_cannot_be_joined(engine):
     assert caught.value.code == "store.autocommit"
 
 
-def test_a_joined_transaction_makes_no_tables(engine):
-    with engine.begin() as con:
-        for name in sa.inspect(con).get_table_names():
-            con.exec_driver_sql(f"DROP TABLE {name}")
-    with engine.connect() as con:
+@pytest.mark.parametrize("database", EVERY)
+def test_a_joined_transaction_makes_no_tables(database, tmp_path):
+    places = Places(database, tmp_path)
+    with places.engine().connect() as con:
         with pytest.raises(StoreError, match="set up") as caught, SqlAlchemyStore(con).unit():
             pass
         assert caught.value.code == "store.tables"
         assert not sa.inspect(con).has_table("ci_meta")
+    places.clear()
 
 
 def test_late_commits_of_joined_units_are_not_skipped(engine):
