@@ -9,6 +9,7 @@ import unicodedata
 from datetime import UTC, datetime
 
 _BLANKS = {code: " " for code in range(128) if not chr(code).isalnum()}
+_NOT_DIALLED = {code: None for code in range(128) if chr(code) not in "0123456789+"}
 
 
 def name_key(text: str) -> str:
@@ -45,9 +46,10 @@ def phone_key(text: str) -> str:
     ('+8613800138000', '02155500100')
     """
     if text.isascii():
-        digits = "".join(filter(str.isdecimal, text))
-    else:
-        digits = "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
+        dialled = text.translate(_NOT_DIALLED)
+        digits = dialled.replace("+", "")
+        return "+" + digits if digits and dialled[0] == "+" else digits
+    digits = "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
     return "+" + digits if digits and _has_plus(text) else digits
 
 
@@ -62,8 +64,11 @@ def identifier_key(*, scheme: str, value: str, issuer: str | None = None, countr
     >>> identifier_key(scheme="external", issuer="shop", value="C1")
     'external|shop|C1'
     """
-    escaped = (part.replace("\\", "\\\\").replace("|", "\\|") for part in (scheme, issuer or country or "", value))
-    return "|".join(escaped)
+    parts = (scheme, issuer or country or "", value)
+    text = "|".join(parts)
+    if text.count("|") == 2 and "\\" not in text:
+        return text
+    return "|".join([part.replace("\\", "\\\\").replace("|", "\\|") for part in parts])
 
 
 def handle_key(network: str, handle: str) -> str:
@@ -87,4 +92,8 @@ def time_key(when: datetime | None) -> str | None:
     >>> time_key(datetime(2024, 5, 6, 12, 30, tzinfo=UTC))
     '2024-05-06T12:30:00.000000+00:00'
     """
-    return None if when is None else when.astimezone(UTC).isoformat(timespec="microseconds")
+    if when is None:
+        return None
+    if when.tzinfo is not UTC:
+        when = when.astimezone(UTC)
+    return when.isoformat(timespec="microseconds")

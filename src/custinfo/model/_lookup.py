@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import attrs
+
 from custinfo.model._field import Index, attributes, declaration, value_object
+
+_DEFAULTS = {field.name: field.default for field in attrs.fields(Index)}
 
 
 class Term(NamedTuple):
@@ -54,33 +58,52 @@ def lookup_terms(obj: Any) -> list[Term]:
     [('email', True)]
     """
     terms: list[Term] = []
-    _collect(obj, terms)
+    cls: Any = type(obj)
+    _collect(obj, _looked_up(cls), terms)
     return list(dict.fromkeys(terms))
 
 
+class _LookedUp(NamedTuple):
+    """Where the look-ups of a class are: those it declares itself, of one text or of several, and fields with more."""
+
+    single: tuple[tuple[Any, ...], ...]
+    several: tuple[tuple[Any, ...], ...]
+    inner: tuple[tuple[str, Any], ...]
+
+
 @functools.cache
-def _looked_up(cls: type[Any]) -> tuple[tuple[tuple[Any, ...], ...], tuple[str, ...]]:
-    """The look-ups that a class itself declares, and the names of its fields that hold value objects with some."""
-    own = [declaration(attribute).index for attribute in attributes(cls)]
+def _looked_up(cls: type[Any]) -> _LookedUp:
+    own = [index for attribute in attributes(cls) if (index := declaration(attribute).index) is not None]
     inner = [
-        attribute.name
+        (attribute.name, _looked_up(nested))
         for attribute in attributes(cls)
         if (nested := value_object(attribute.type)) is not None and indexes_of(nested)
     ]
-    # Taken apart once, since an import comes here for each value of each record.
-    parts = [(one.name, one.text, one.texts, one.normalize, one.unique, one.blind) for one in own if one is not None]
-    return tuple(parts), tuple(inner)
+    # Taken apart once, since an import comes here for each value of each record; what does nothing is not called.
+    single = [
+        (
+            one.name,
+            one.text,
+            None if one.normalize is _DEFAULTS["normalize"] else one.normalize,
+            None if one.unique is _DEFAULTS["unique"] else one.unique,
+            one.blind,
+        )
+        for one in own
+        if one.texts is None
+    ]
+    several = [(one.name, one.texts, one.normalize, one.unique, one.blind) for one in own if one.texts is not None]
+    return _LookedUp(tuple(single), tuple(several), tuple(inner))
 
 
-def _collect(obj: Any, terms: list[Term]) -> None:
-    cls: Any = type(obj)
-    own, inner = _looked_up(cls)
-    for name, text_of, texts_of, normalize, unique, blind in own:
-        for text in (text_of(obj),) if texts_of is None else texts_of(obj):
-            if text:
-                key = normalize(text)
-                if key:
-                    terms.append(Term(name, key, unique(obj), blind))
-    for name in inner:
+def _collect(obj: Any, looked_up: _LookedUp, terms: list[Term]) -> None:
+    single, several, inner = looked_up
+    for name, text_of, normalize, unique, blind in single:
+        text = text_of(obj)
+        if text and (key := text if normalize is None else normalize(text)):
+            terms.append(Term(name, key, unique is not None and unique(obj), blind))
+    for name, texts_of, normalize, unique, blind in several:
+        keys = (normalize(text) for text in texts_of(obj) if text)
+        terms += [Term(name, key, unique(obj), blind) for key in keys if key]
+    for name, nested in inner:
         for item in getattr(obj, name):
-            _collect(item, terms)
+            _collect(item, nested, terms)

@@ -28,6 +28,8 @@ def check_id(value: str, what: str = "id") -> None:
     Raises:
         InvalidFieldError: "store.id".
     """
+    if type(value) is str and value.isascii() and 1 <= len(value) <= MAX_ID_BYTES and "\0" not in value:
+        return
     _check_text(value, what, "store.id", smallest=1, largest=MAX_ID_BYTES)
 
 

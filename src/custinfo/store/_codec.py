@@ -257,6 +257,8 @@ class EntityCodec(Generic[T]):
 
 def _storable(text: str) -> str:
     """A look-up text in clear as a backend can keep it: one that is too long or has a NUL by its hash."""
+    if text.isascii() and len(text) <= _LONGEST_KEY and "\0" not in text:
+        return text
     data = text.encode("utf-8", "surrogatepass")
     if len(data) <= _LONGEST_KEY and "\0" not in text:
         return text

@@ -26,7 +26,7 @@ _START = len(_MAGIC) + _MAC_LEN
 _LENGTH = struct.Struct(">I")
 _HEAD = _START + _LENGTH.size
 _RESERVED = frozenset({"$sealed", "$subject"})
-_write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
 
 
 class Payload(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import attrs
@@ -71,7 +72,9 @@ def _put(
 def _stamped(collection: Collection[T], objects: Sequence[T]) -> list[T]:
     """The objects with their new version and times."""
     now = collection.clock()
-    names = [field.name for field in attrs.fields(collection.codec.cls)]
+    cls = collection.codec.cls
+    names = [field.name for field in attrs.fields(cls)]
+    values_of, setters = attrgetter(*names), [getattr(cls, name).__set__ for name in names]
     stamped: list[T] = []
     for obj in objects:
         version, created = _version(obj) + 1, getattr(obj, "created_at", None) or now
@@ -80,9 +83,9 @@ def _stamped(collection: Collection[T], objects: Sequence[T]) -> list[T]:
             now = made.updated_at
         else:
             # The fields of an object are checked already: copying them costs a third of making it anew.
-            made = object.__new__(collection.codec.cls)
-            for name in names:
-                object.__setattr__(made, name, getattr(obj, name))
+            made = object.__new__(cls)
+            for set_value, value in zip(setters, values_of(obj), strict=True):
+                set_value(made, value)
             object.__setattr__(made, "version", version)
             object.__setattr__(made, "created_at", created)
             object.__setattr__(made, "updated_at", now)
