@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _JSON_TYPES = frozenset({dict, list, bool, float})
-# What goes in circles is refused before it is written.
-_write_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
+_JSON_SCALARS = frozenset({str, int, float, bool})
+_write_scalar = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_quoted = json.encoder.encode_basestring
 
 
 def encode(value: object) -> bytes:
@@ -115,8 +116,9 @@ def _decimal(value: int) -> bytes:
 
 def _json(value: object) -> bytes:
     try:
-        _check_json(value)
-        return _write_json(value).encode()
+        parts: list[str] = []
+        _write_json(value, parts)
+        return "".join(parts).encode()
     except (ValueError, RecursionError):
         pass  # raised outside the handler, since the cause may carry the value
     raise InvalidFieldError(
@@ -126,19 +128,34 @@ def _json(value: object) -> bytes:
     )
 
 
-def _check_json(value: object) -> None:
+def _write_json(value: Any, parts: list[str]) -> None:
+    """What json writes without spaces, and only of what comes back as itself: checked and written in one pass."""
     kind = type(value)
     if kind is dict:
-        for key, item in value.items():  # type: ignore[attr-defined]
+        before = "{"
+        for key, item in value.items():
             if type(key) is not str:
                 raise ValueError
-            if type(item) is not str:
-                _check_json(item)
+            parts.append(f"{before}{_quoted(key)}:")
+            before = ","
+            if type(item) is str:
+                parts.append(_quoted(item))
+            else:
+                _write_json(item, parts)
+        parts.append("}" if value else "{}")
     elif kind is list:
-        for item in value:  # type: ignore[attr-defined]
-            if type(item) is not str:
-                _check_json(item)
-    elif value is not None and kind not in (str, int, float, bool):
+        before = "["
+        for item in value:
+            parts.append(before)
+            before = ","
+            if type(item) is str:
+                parts.append(_quoted(item))
+            else:
+                _write_json(item, parts)
+        parts.append("]" if value else "[]")
+    elif value is None or kind in _JSON_SCALARS:
+        parts.append(_write_scalar(value))
+    else:
         raise ValueError
 
 
