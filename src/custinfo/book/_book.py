@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from custinfo.book._collections import AuditedCollection
-from custinfo.book._desk import Desk, check_customer
+from custinfo.book._desk import Desk
 from custinfo.book._import_customers import import_customers
 from custinfo.book._import_transactions import import_transactions
 from custinfo.book._importing import Mapped, Progress
@@ -106,7 +106,6 @@ class Book:
             desk,
             desk.customers,
             may_delete=lambda id, unit: check_deletion(desk, id, unit=unit),
-            may_put=lambda customer, unit: check_customer(desk, customer, unit),
         )
         self.accounts: AuditedCollection[Account] = AuditedCollection(desk, desk.accounts)
         self.transactions: AuditedCollection[Transaction] = AuditedCollection(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar, overload
 
-from custinfo.book._desk import Desk, check_update, customer_of
+from custinfo.book._desk import Desk, customer_of
+from custinfo.book._rules import check_put, check_update
 from custinfo.govern import Act
 from custinfo.store import Collection, Page, Unit, Where
 
@@ -30,13 +31,11 @@ class AuditedCollection(Generic[T]):
         *,
         columns: Callable[[Sequence[str]], dict[str, Column]] | None = None,
         may_delete: Callable[[str, Unit], None] = lambda _id, _unit: None,
-        may_put: Callable[[T, Unit], None] = lambda _obj, _unit: None,
     ) -> None:
         self._desk = desk
         self._collection = collection
         self._columns = columns or collection.columns
         self._may_delete = may_delete
-        self._may_put = may_put
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._collection.kind!r})"
@@ -113,19 +112,20 @@ class AuditedCollection(Generic[T]):
             The object as stored, with its new version.
 
         Raises:
-            ConflictError: the store has another version.
+            ConflictError: the store has another version; "customer.erased".
             DuplicateKeyError: another record holds one of its unique look-ups.
+            InvalidFieldError: "customer.status"; "account.transition" (a closed account stays closed); the codes of
+                `check_refund` where more of a payment in the book would be given back than was paid.
         """
         with self._desk.writing(self._act("put", str(getattr(obj, "id", "")))) as work:
-            self._may_put(obj, work.unit)
+            check_put(self._desk, [obj], work.unit)
             return self._collection.put(obj, subject=customer_of(self._desk, obj, work.unit), unit=work.unit)
 
     def put_many(self, objects: Sequence[T]) -> list[T]:
         """Store many objects in one unit, with one audit entry; see `put`."""
         with self._desk.writing(self._act("put_many")) as work:
             work.detail["count"] = len(objects)
-            for obj in objects:
-                self._may_put(obj, work.unit)
+            check_put(self._desk, objects, work.unit)
             subjects = [customer_of(self._desk, obj, work.unit) for obj in objects]
             return self._collection.put_many(objects, subjects=subjects, unit=work.unit)
 
@@ -134,7 +134,7 @@ class AuditedCollection(Generic[T]):
 
         Raises:
             RecordNotFoundError: there is none.
-            InvalidFieldError: "update.unknown", or what the new values break.
+            InvalidFieldError: "update.unknown", or what the new values break; see `put`.
         """
         with self._desk.writing(self._act("update", id)) as work:
             work.detail["fields"] = sorted(changes)

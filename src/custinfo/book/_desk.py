@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from custinfo.errors import ConflictError, InvalidFieldError
 from custinfo.govern import Act, AuditLog, Auditor, Work
 from custinfo.model import (
     Account,
     Consent,
     Customer,
-    CustomerStatus,
     Feedback,
     Interaction,
     LoyaltyEntry,
@@ -102,47 +100,4 @@ def customer_of(desk: Desk, obj: Any, unit: Unit) -> str:
         return str(desk.accounts.codec.clear_fields(records[0])["customer_id"]) if records else obj.account_id
     if isinstance(obj, ReviewTask):
         return next(iter(obj.customer_ids), obj.id)
-    return str(obj.id)
-
-
-def check_customer(desk: Desk, customer: Customer, unit: Unit) -> None:
-    """Refuse a customer that only a merge or an erasure can make, and a change of an erased one.
-
-    Raises:
-        ConflictError: "customer.erased".
-        InvalidFieldError: "customer.status".
-    """
-    stored = unit.get(desk.customers.kind, [customer.id]) if customer.version else []
-    before = desk.customers.codec.clear_fields(stored[0]) if stored else {}
-    if before.get("status") == CustomerStatus.ERASED:
-        raise ConflictError(
-            "the customer was erased and stays so; who comes back is a new customer",
-            code="customer.erased",
-            id=customer.id,
-        )
-    if customer.status is not CustomerStatus.ACTIVE or customer.merged_into is not None:
-        raise InvalidFieldError(
-            "status and merged_into change by merge, unmerge and rights.erase only", code="customer.status"
-        )
-
-
-def check_update(desk: Desk, collection: Collection[Any], id: str, changes: Mapping[str, Any], unit: Unit) -> None:
-    """`check_customer` for some fields; other kinds pass.
-
-    Raises:
-        ConflictError: "customer.erased".
-        InvalidFieldError: "customer.status".
-    """
-    if collection is not desk.customers:
-        return
-    for record in desk.customers.resolve([id], unit=unit):
-        if desk.customers.codec.clear_fields(record).get("status") == CustomerStatus.ERASED:
-            raise ConflictError(
-                "the customer was erased and stays so; who comes back is a new customer",
-                code="customer.erased",
-                id=record.id,
-            )
-    if not {"status", "merged_into"}.isdisjoint(changes):
-        raise InvalidFieldError(
-            "status and merged_into change by merge, unmerge and rights.erase only", code="customer.status"
-        )
+    return str(getattr(obj, "id", ""))  # an object of another class is refused by the collection

@@ -7,8 +7,9 @@ from typing import Any, overload
 
 import attrs
 
-from custinfo.book._desk import Desk, check_update
+from custinfo.book._desk import Desk
 from custinfo.book._ledger import Statement, statement_of, timeline_of
+from custinfo.book._rules import check_update
 from custinfo.errors import AccessDeniedError
 from custinfo.govern import Act, Authorizer, Principal
 from custinfo.model import fields_of, masked, plain_value
